@@ -1,0 +1,3 @@
+"""Darwix AI: understand sales calls on your own machines."""
+
+__version__ = "1.0.0"

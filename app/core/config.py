@@ -1,0 +1,203 @@
+"""Every setting of the service, read once from the environment and `.env`, and passed down."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.exceptions import ConfigurationError
+
+NameList = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """One field a setting; the environment variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    # Where things are kept
+    database_url: str = Field(
+        "sqlite:///./darwix.db",
+        description="Database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+    )
+    db_pool_size: int = Field(5, ge=1, le=100, description="Open connections kept (PostgreSQL).")
+    db_max_overflow: int = Field(10, ge=0, le=100, description="Connections beyond the pool (PostgreSQL).")
+    storage_url: str = Field("file://./data", description="Where recordings are kept: `file://FOLDER`.")
+
+    # Engines: one name, or a chain in order of preference
+    stt_provider: NameList = Field(
+        ("whisper", "pocketsphinx"),
+        description="Speech to text: `whisper`, `pocketsphinx`, `scripted` (tests).",
+    )
+    sentiment_provider: NameList = Field(
+        ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
+    )
+    tts_provider: NameList = Field(("gtts", "pyttsx3"), description="Text to speech: `gtts`, `pyttsx3`.")
+    diarization_provider: NameList = Field(("pauses",), description="Who speaks: `pauses`.")
+    whisper_model_size: str = Field(
+        "base", description="Whisper size (`tiny` … `large-v3`, `turbo`) or the path of a checkpoint."
+    )
+    whisper_model_dir: Path = Field(Path("./models/whisper"), description="Folder of Whisper checkpoints.")
+    sentiment_enabled: bool = Field(True, description="`false` leaves both sentiment fields null.")
+    sentiment_model: str = Field(
+        "distilbert-base-uncased-finetuned-sst-2-english",
+        description="HuggingFace model of the `transformer` engine: a name or a folder.",
+    )
+    sentiment_model_dir: Path = Field(
+        Path("./models/sentiment"), description="Folder where the sentiment model is kept once fetched."
+    )
+    scripted_transcript: Path | None = Field(
+        None, description="Sidecar (JSON) that the `scripted` engine reads its transcript and faults from."
+    )
+    allow_external_engines: bool = Field(
+        False, description="`true` lets words or audio of stored calls go to engines off this machine."
+    )
+    engine_threads: int = Field(0, ge=0, le=256, description="Threads of all engines together; 0 = cores.")
+    engine_probe_interval_s: float = Field(
+        300, gt=0, description="Seconds between two looks at which engines are usable."
+    )
+
+    # Moments
+    playbook: str = Field("default", description="Name of the playbook whose rules find moments.")
+    playbook_dir: Path | None = Field(
+        None, description="Folder of your own playbooks (`NAME.yaml`), looked at before the built-in ones."
+    )
+    coachable_confidence_threshold: float = Field(
+        0.5, ge=0, le=1, description="Confidence from which a segment counts as coachable."
+    )
+
+    # Limits
+    max_upload_size_mb: int = Field(50, ge=1, le=10_000, description="Largest recording taken, in MB (2^20).")
+    max_audio_minutes: float = Field(240, gt=0, le=1440, description="Longest recording taken, in minutes.")
+    max_tts_chars: int = Field(5000, ge=1, le=100_000, description="Longest text that `/speak` takes.")
+    max_concurrent_calls: int = Field(2, ge=1, le=64, description="Calls in work at a time.")
+    max_queued_calls: int = Field(20, ge=0, le=10_000, description="Calls that may wait; beyond it: 503.")
+    upload_timeout_s: float = Field(
+        30, gt=0, description="Seconds that an upload may stay under 1 KB/s before it is closed (408)."
+    )
+    decode_timeout_s: float = Field(300, gt=0, description="Seconds that decoding one recording may take.")
+    decode_memory_mb: int = Field(
+        768, ge=128, description="Address space that the decoder may use, in MB (Linux)."
+    )
+    call_deadline_min_s: float = Field(120, gt=0, description="Shortest deadline of a call, in seconds.")
+    call_deadline_factor: float = Field(
+        2.5, gt=0, description="Deadline of a call as a multiple of its length, where that is longer."
+    )
+    tts_timeout_s: float = Field(60, gt=0, description="Seconds that one synthesis may take.")
+    heartbeat_s: float = Field(5, gt=0, description="Seconds between signs of life of a call in work.")
+    lease_s: float = Field(30, gt=0, description="Seconds without one after which a call counts as lost.")
+
+    # Access
+    host: str = Field("127.0.0.1", description="Address that `python -m app serve` binds.")
+    port: int = Field(8000, ge=0, le=65535, description="Port that `python -m app serve` binds.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated keys; when set, `Authorization: Bearer …` is needed."
+    )
+    allow_no_auth: bool = Field(
+        False, description="`true` allows other addresses than loopback without keys."
+    )
+    cors_origins: NameList = Field((), description="Comma-separated origins whose pages may use the API.")
+    allowed_hosts: NameList = Field(
+        (),
+        description="Host names (beside `localhost`) under which a service without keys answers on loopback.",
+    )
+
+    # Operation
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    ffmpeg_path: Path | None = Field(
+        None, description="ffmpeg to use; unset: the system's, else the bundled one."
+    )
+
+    @field_validator(
+        "stt_provider", "sentiment_provider", "tts_provider", "diarization_provider", "cors_origins",
+        "allowed_hosts", mode="before",
+    )  # fmt: skip
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("stt_provider", "sentiment_provider", "tts_provider", "diarization_provider")
+    @classmethod
+    def _at_least_one(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("at least one engine must be named")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        scheme = value.split("://", 1)[0].split("+", 1)[0]
+        if "://" not in value or scheme not in ("sqlite", "postgresql", "postgres"):
+            raise ValueError("must start with sqlite:// or postgresql://")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if not value.startswith("file://") or len(value) == len("file://"):
+            raise ValueError("must be file://FOLDER")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if origin != "*" and (not parts.scheme or not parts.netloc or parts.path):
+                raise ValueError(f"{origin!r} is no origin such as https://crm.example.com")
+        return value
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_size_mb * 1024 * 1024
+
+    @property
+    def max_audio_s(self) -> float:
+        return self.max_audio_minutes * 60
+
+    @property
+    def threads(self) -> int:
+        """Threads that all engines together may use."""
+        return self.engine_threads or available_cores()
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def available_cores() -> int:
+    """Cores that this process may run on (a container's or taskset's share counts)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; raises ConfigurationError that names each bad variable and why."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = [
+            f"{str(problem['loc'][0]).upper() if problem['loc'] else 'settings'}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise ConfigurationError("bad setting: " + "; ".join(problems)) from None

@@ -1,0 +1,264 @@
+"""Every error that a client can see: a stable code, an HTTP status and whether trying again may help."""
+
+# AppError
+# ├── InputError                      the client must change something
+# │   ├── ValidationFailed            422 validation_error (each field named)
+# │   ├── MalformedRequest            400 malformed_request
+# │   ├── Unauthorized                401 unauthorized
+# │   ├── Forbidden                   403 forbidden_origin
+# │   ├── CallNotFound                404 call_not_found
+# │   ├── NoCoachableMoments          404 no_coachable_moments
+# │   ├── CallExists                  409 call_exists
+# │   ├── CallNotReady                409 call_not_ready
+# │   ├── UploadTimeout               408 upload_timeout
+# │   ├── UploadTooLarge              413 upload_too_large
+# │   └── AudioRejected               the recording itself cannot be used
+# │       ├── EmptyAudio              422 empty_audio
+# │       ├── UnsupportedMedia        415 unsupported_media
+# │       ├── UndecodableAudio        422 undecodable_audio
+# │       ├── AudioTooLong            413 audio_too_long
+# │       ├── UnsupportedRate         422 unsupported_rate
+# │       └── UnsupportedLanguage     422 unsupported_language
+# ├── Unavailable                     503, retryable: the client may send the same again later
+# │   ├── EngineUnavailable           503 <stage>_unavailable
+# │   ├── DatabaseUnavailable         503 database_unavailable
+# │   ├── StorageUnavailable          503 storage_unavailable
+# │   └── Busy                        503 busy
+# ├── InsufficientStorage             507 insufficient_storage
+# ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
+# │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
+# │   └── DeadlineExceeded            504 deadline_exceeded
+# ├── CallInterrupted                 500 interrupted: its process ended before it was finished
+# ├── ConfigurationError              stops the start; never reaches a client
+# └── InternalError                   500 internal_error
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """Base of all expected failures.
+
+    ``detail`` is shown to clients: no path, no SQL, no transcript text in it.
+    """
+
+    code: str = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: list[dict[str, str]] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.errors = errors or []
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross the engine process's pipe, keyword arguments and instance codes included."""
+        return (_rebuild, (type(self), self.detail, dict(self.__dict__)))
+
+
+def _rebuild(kind: type[AppError], detail: str, state: dict[str, object]) -> AppError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, detail)
+    error.__dict__.update(state)
+    return error
+
+
+class InputError(AppError):
+    status = 422
+
+
+class ValidationFailed(InputError):
+    code = "validation_error"
+    title = "The request has fields that cannot be used"
+
+
+class MalformedRequest(InputError):
+    code = "malformed_request"
+    status = 400
+    title = "The request body cannot be read"
+
+
+class Unauthorized(InputError):
+    code = "unauthorized"
+    status = 401
+    title = "A valid API key is needed"
+
+
+class Forbidden(InputError):
+    code = "forbidden_origin"
+    status = 403
+    title = "This origin may not use the service"
+
+
+class CallNotFound(InputError):
+    code = "call_not_found"
+    status = 404
+    title = "There is no such call"
+
+
+class NoCoachableMoments(InputError):
+    code = "no_coachable_moments"
+    status = 404
+    title = "The call has no coachable moments"
+
+
+class CallExists(InputError):
+    code = "call_exists"
+    status = 409
+    title = "The call id is taken by another recording"
+
+
+class CallNotReady(InputError):
+    code = "call_not_ready"
+    status = 409
+    title = "The call is not finished"
+
+
+class UploadTimeout(InputError):
+    code = "upload_timeout"
+    status = 408
+    title = "The upload came too slowly"
+
+
+class UploadTooLarge(InputError):
+    code = "upload_too_large"
+    status = 413
+    title = "The upload is too large"
+
+
+class AudioRejected(InputError):
+    """The recording cannot be used; nothing of it is kept."""
+
+
+class EmptyAudio(AudioRejected):
+    code = "empty_audio"
+    title = "There is no audio in the request"
+
+
+class UnsupportedMedia(AudioRejected):
+    code = "unsupported_media"
+    status = 415
+    title = "The file is not an audio recording"
+
+
+class UndecodableAudio(AudioRejected):
+    code = "undecodable_audio"
+    title = "The recording cannot be decoded"
+
+
+class AudioTooLong(AudioRejected):
+    code = "audio_too_long"
+    status = 413
+    title = "The recording is too long"
+
+
+class UnsupportedRate(AudioRejected):
+    code = "unsupported_rate"
+    title = "The sample rate is not supported"
+
+
+class UnsupportedLanguage(AudioRejected):
+    code = "unsupported_language"
+    title = "No engine for this language is usable"
+
+
+class Unavailable(AppError):
+    status = 503
+    retryable = True
+    title = "A part of the service is not available"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: list[dict[str, str]] | None = None,
+        retry_after_s: int | None = 30,
+    ) -> None:
+        super().__init__(detail, errors=errors, retry_after_s=retry_after_s)
+
+
+class EngineUnavailable(Unavailable):
+    """No engine of a stage is usable; ``code`` is ``<stage>_unavailable``."""
+
+    title = "No engine is usable for this"
+
+    def __init__(self, stage: str, detail: str = "", *, retry_after_s: int = 30) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.stage = stage
+        self.code = f"{stage}_unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+    title = "The database cannot be reached"
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    title = "The audio storage cannot be reached"
+
+
+class Busy(Unavailable):
+    code = "busy"
+    title = "Too many calls are in work"
+
+
+class InsufficientStorage(AppError):
+    code = "insufficient_storage"
+    status = 507
+    title = "There is no room left to store the recording"
+
+
+class StageFailed(AppError):
+    """An engine raised in the middle of a call; ``code`` is ``<stage>_failed``."""
+
+    title = "A stage of the analysis failed"
+    retryable = True
+
+    def __init__(self, stage: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.stage = stage
+        self.code = f"{stage}_failed"
+
+
+class EngineCrashed(StageFailed):
+    title = "The engine process ended during the call"
+
+    def __init__(self, stage: str, detail: str = "") -> None:
+        super().__init__(stage, detail)
+        self.code = "engine_crashed"
+
+
+class DeadlineExceeded(StageFailed):
+    status = 504
+    title = "The call took longer than its deadline"
+
+    def __init__(self, stage: str, detail: str = "") -> None:
+        super().__init__(stage, detail)
+        self.code = "deadline_exceeded"
+
+
+class CallInterrupted(AppError):
+    code = "interrupted"
+    retryable = True
+    title = "The service ended before the call was finished"
+
+
+class ConfigurationError(AppError):
+    """A setting, playbook or sidecar that cannot be used. Stops the start and names the culprit."""
+
+    code = "configuration_error"
+    title = "The configuration cannot be used"
+
+
+class InternalError(AppError):
+    """Anything unforeseen, as a client sees it."""

@@ -1,0 +1,75 @@
+"""The whole result of one analysis of one recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.schemas.moment import Moment
+from app.schemas.sentiment import Sentiment
+from app.schemas.transcript import Segment
+
+
+class CallStatus(StrEnum):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    COMPLETED_WITH_WARNINGS = "completed_with_warnings"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (CallStatus.QUEUED, CallStatus.PROCESSING)
+
+    @property
+    def is_complete(self) -> bool:
+        return self in (CallStatus.COMPLETED, CallStatus.COMPLETED_WITH_WARNINGS)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a reader of the result should know; ``code`` is stable, ``message`` is for people."""
+
+    stage: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class AnalysedSegment:
+    """A segment with what was found in it. ``sentiment`` is None where that stage is off or failed."""
+
+    segment: Segment
+    sentiment: Sentiment | None
+    moments: tuple[Moment, ...]
+    is_coachable: bool
+    coachable_type: str | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything the pipeline found. Times in seconds from the start of the recording."""
+
+    duration_s: float
+    language: str | None
+    language_confidence: float | None
+    segments: tuple[AnalysedSegment, ...]
+    engines: dict[str, str]
+    degraded: bool
+    warnings: tuple[Notice, ...] = field(default=())
+    playbook: str = ""
+    playbook_revision: str = ""
+    failed_stages: tuple[str, ...] = ()
+
+    @property
+    def no_speech(self) -> bool:
+        return not self.segments
+
+    @property
+    def status(self) -> CallStatus:
+        return CallStatus.COMPLETED_WITH_WARNINGS if self.failed_stages else CallStatus.COMPLETED
+
+    @property
+    def transcript(self) -> str:
+        return " ".join(analysed.segment.text for analysed in self.segments)

@@ -1,0 +1,81 @@
+"""Coachable moments: the vocabulary and the value that carries one with its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+
+class MomentType(StrEnum):
+    """Types found in words."""
+
+    BUYING_SIGNAL = "buying_signal"
+    OBJECTION = "objection"
+    COMPETITOR_MENTION = "competitor_mention"
+    HESITATION = "hesitation"
+    CHURN_RISK = "churn_risk"
+    ESCALATION = "escalation"
+    CONFUSION = "confusion"
+    DISCOVERY_QUESTION = "discovery_question"
+    NEXT_STEP = "next_step"
+    EMPATHY = "empathy"
+    WEAK_LANGUAGE = "weak_language"
+    OVERPROMISE = "overpromise"
+    PRESSURE = "pressure"
+    DISCOUNT_OFFER = "discount_offer"
+
+
+class ObjectionSubtype(StrEnum):
+    PRICE = "price"
+    TIMING = "timing"
+    AUTHORITY = "authority"
+    NEED = "need"
+    TRUST = "trust"
+    COMPETITOR = "competitor"
+    PRODUCT_GAP = "product_gap"
+    CONTRACT = "contract"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The exact words: ``text == segment.text[start_char:end_char]``, with their times in seconds."""
+
+    text: str
+    start_char: int
+    end_char: int
+    start_s: float
+    end_s: float
+    first_word: int
+    last_word: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A stretch of the call at which a coach would stop the tape.
+
+    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]; ``segment`` is the segment's index.
+    """
+
+    id: str
+    type: str
+    subtype: str | None
+    confidence: float
+    source: str
+    rule: str
+    why: str
+    tip: str
+    segment: int
+    speaker: str
+    role: str
+    evidence: Evidence
+
+
+def moment_id(call_id: str, kind: str, start_s: float, end_s: float) -> str:
+    """A public id that a new analysis finds again: a hash of call, type and the span of words.
+
+    The span is its times in hundredths of a second, so that neither a rule's name nor the way words were
+    cut into segments alters it.
+    """
+    span = f"{call_id}\x00{kind}\x00{round(start_s * 100)}\x00{round(end_s * 100)}"
+    return "m_" + sha256(span.encode()).hexdigest()[:20]

@@ -1,0 +1,8 @@
+"""The diarization engines by name."""
+
+from app.core.registry import Registry
+from app.services.diarization.base import DiarizationEngine
+
+DIARIZATION_ENGINES: Registry[DiarizationEngine] = Registry(
+    "diarization engine", {"pauses": "app.services.diarization.pauses:PausesEngine"}
+)

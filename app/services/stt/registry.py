@@ -1,0 +1,13 @@
+"""The speech-to-text engines by name."""
+
+from app.core.registry import Registry
+from app.services.stt.base import SttEngine
+
+STT_ENGINES: Registry[SttEngine] = Registry(
+    "speech-to-text engine",
+    {
+        "whisper": "app.services.stt.whisper:WhisperEngine",
+        "pocketsphinx": "app.services.stt.pocketsphinx:PocketsphinxEngine",
+        "scripted": "app.services.stt.scripted:ScriptedEngine",
+    },
+)
