@@ -59,7 +59,9 @@ class _Entry:
         return self.load_error is None and self.seen is not None and self.seen.state is EngineState.READY
 
     def view(self) -> EngineView:
-        state, reason, fix = EngineState.LOADING, "not looked at yet", None
+        state = EngineState.LOADING
+        reason: str | None = "not looked at yet"
+        fix: str | None = None
         if self.load_error is not None:
             state, reason, fix = EngineState.UNAVAILABLE, self.load_error.reason, self.load_error.fix
         elif self.seen is not None:
@@ -117,8 +119,8 @@ class EngineChain:
     ) -> EngineChoice:
         """The first usable engine that speaks ``language``.
 
-        Waits at most ``wait_s`` for the first look. ``external=False`` leaves out engines that send data off
-        this machine. Raises EngineUnavailable, or UnsupportedLanguage when only the language stands in the way.
+        Waits at most ``wait_s`` for the first look. ``external=False`` leaves out engines that send data
+        off this machine. Raises EngineUnavailable, or UnsupportedLanguage when only the language is in the way.
         """
         self.start()
         self._looked.wait(wait_s)

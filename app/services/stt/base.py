@@ -52,7 +52,7 @@ class SttEngine(Protocol):
     def availability(self) -> Availability: ...
 
     def fetch(self) -> None:
-        """Bring the weights to this machine. Raises StageFailed with what to do when they are out of reach."""
+        """Bring the weights to this machine. Raises StageFailed, saying what to do, when out of reach."""
         ...
 
     def load(self) -> None:

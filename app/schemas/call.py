@@ -1,0 +1,86 @@
+"""A call as it is stored, apart from its analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.schemas.analysis import CallStatus
+
+
+@dataclass(frozen=True)
+class NewCall:
+    """What is known of a call when its recording has arrived. Times are aware and in UTC.
+
+    ``fingerprint`` is the SHA-256 of the recording's SHA-256 and of every option that alters the result.
+    """
+
+    call_id: str
+    fingerprint: str
+    audio_key: str
+    audio_sha256: str
+    audio_bytes: int
+    agent_id: str | None = None
+    customer_id: str | None = None
+    language: str | None = None
+    started_at: datetime | None = None
+    direction: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a call failed: a stable code, the stage it was in, and words for people."""
+
+    code: str
+    stage: str | None
+    detail: str
+    status: int = 500
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One row of calls. ``audio_key`` is None once the recording is gone; ``owner`` works on it."""
+
+    call_id: str
+    status: CallStatus
+    fingerprint: str
+    audio_key: str | None
+    audio_sha256: str
+    audio_bytes: int
+    agent_id: str | None
+    customer_id: str | None
+    language: str | None
+    started_at: datetime | None
+    direction: str | None
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None = None
+    stage: str | None = None
+    owner: str | None = None
+    heartbeat_at: datetime | None = None
+    failure: Failure | None = None
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True)
+class CallSummary:
+    """One line of a list of calls. ``moments`` counts the moments of the current result by type."""
+
+    call: CallRecord
+    language: str | None
+    degraded: bool
+    moments: dict[str, int]
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """What a list of calls is narrowed to; ``date_from`` and ``date_to`` bound ``created_at``, inclusive."""
+
+    agent_id: str | None = None
+    customer_id: str | None = None
+    status: CallStatus | None = None
+    moment_type: str | None = None
+    date_from: datetime | None = None
+    date_to: datetime | None = None
