@@ -1,0 +1,131 @@
+"""Recordings in a folder of this machine (``file://FOLDER``)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from app.core.exceptions import InsufficientStorage, StorageUnavailable
+from app.storage.base import StoredFile
+from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
+
+LEAST_FREE_BYTES = 1024 * 1024
+
+
+class LocalStorage:
+    """``FOLDER/incoming`` holds uploads as they arrive, ``FOLDER/audio/ab/…`` the finished ones.
+
+    A finished file was flushed to the disk before its name appeared. An upload's file is locked while its
+    process lives, so that what a killed one left is known and removed by ``sweep``.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.root = Path(location).expanduser().absolute()
+        self._incoming = self.root / "incoming"
+        self._audio = self.root / "audio"
+
+    def create(self) -> LocalWriter:
+        with translated_errors():
+            self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return LocalWriter(self._incoming / uuid4().hex, self._audio)
+
+    @contextmanager
+    def local_path(self, key: str) -> Iterator[Path]:
+        path = self._path(key)
+        if not path.is_file():
+            raise StorageUnavailable("the recording is missing from the storage")
+        yield path
+
+    def delete(self, key: str) -> None:
+        with translated_errors():
+            self._path(key).unlink(missing_ok=True)
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+    def keys(self) -> Iterator[str]:
+        if self._audio.is_dir():
+            for path in sorted(self._audio.glob("??/*")):
+                yield path.name
+
+    def check(self) -> None:
+        with translated_errors():
+            self.root.mkdir(parents=True, exist_ok=True)
+            room = os.statvfs(self.root)
+        if room.f_bavail * room.f_frsize < LEAST_FREE_BYTES:
+            raise InsufficientStorage
+        if not os.access(self.root, os.W_OK):
+            raise StorageUnavailable("the storage folder cannot be written")
+
+    def sweep(self) -> int:
+        """Remove uploads whose process is gone; returns how many."""
+        if not self._incoming.is_dir():
+            return 0
+        abandoned = [path for path in self._incoming.iterdir() if is_abandoned(path)]
+        for path in abandoned:
+            path.unlink(missing_ok=True)
+        return len(abandoned)
+
+    def _path(self, key: str) -> Path:
+        if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
+            raise ValueError("not a storage key")
+        return self._audio / key[:2] / key
+
+
+class LocalWriter:
+    """One upload on its way to the disk."""
+
+    def __init__(self, path: Path, audio: Path) -> None:
+        self._path = path
+        self._audio = audio
+        self._digest = sha256()
+        self._size = 0
+        self._file = lock_or_none(path)
+
+    def write(self, chunk: bytes) -> None:
+        if self._file is None:
+            raise StorageUnavailable("the upload's file is closed")
+        with translated_errors():
+            self._file.write(chunk)
+        self._digest.update(chunk)
+        self._size += len(chunk)
+
+    def commit(self) -> StoredFile:
+        if self._file is None:
+            raise StorageUnavailable("the upload's file is closed")
+        key = self._path.name
+        target = self._audio / key[:2]
+        with translated_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            target.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.rename(target / key)
+            _sync_folder(target)
+        self._close()
+        return StoredFile(key, self._size, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._close()
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError as error:  # a full disk: the buffered rest of a file that is discarded anyway
+                if self._path.exists():
+                    raise InsufficientStorage from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
