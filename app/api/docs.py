@@ -88,7 +88,7 @@ def _html(page: DocsPage) -> str:
 </head>
 <body>
 <main id="api">
-<noscript>This page needs JavaScript; the description itself: <a href="openapi.json">openapi.json</a></noscript>
+<noscript>This page needs JavaScript; see <a href="openapi.json">openapi.json</a></noscript>
 </main>
 </body>
 </html>
