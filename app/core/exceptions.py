@@ -28,6 +28,7 @@
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
 # │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
 # │   └── DeadlineExceeded            504 deadline_exceeded
+# ├── CallFailed                      as stored: the failure of a finished call, told again
 # ├── CallInterrupted                 500 interrupted: its process ended before it was finished
 # ├── ConfigurationError              stops the start; never reaches a client
 # └── InternalError                   500 internal_error
@@ -44,7 +45,7 @@ class AppError(Exception):
     """
 
     code: str = "internal_error"
-    status: ClassVar[int] = 500
+    status: int = 500
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
 
@@ -59,6 +60,8 @@ class AppError(Exception):
         self.detail = detail or self.title
         self.errors = errors or []
         self.retry_after_s = retry_after_s
+        self.context: dict[str, str] = {}
+        """Further members of the problem document, such as the call's id."""
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross the engine process's pipe, keyword arguments and instance codes included."""
@@ -251,6 +254,17 @@ class CallInterrupted(AppError):
     code = "interrupted"
     retryable = True
     title = "The service ended before the call was finished"
+
+
+class CallFailed(AppError):
+    """The stored failure of a call, with the code and status that it had."""
+
+    title = "The call could not be analysed"
+
+    def __init__(self, code: str, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = status
 
 
 class ConfigurationError(AppError):

@@ -54,7 +54,7 @@ class Evidence:
 class Moment:
     """A stretch of the call at which a coach would stop the tape.
 
-    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]; ``segment`` is the segment's index.
+    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]; ``segment`` is an index.
     """
 
     id: str

@@ -30,19 +30,31 @@ class Engine(Protocol):
     def availability(self) -> Availability: ...
 
 
+class FetchableEngine(Engine, Protocol):
+    """An engine whose weights can be brought here."""
+
+    def fetch(self) -> None: ...
+
+
 Fetch = Callable[[str, str], None]
 """Brings the weights of (stage, engine) to this machine, or raises; may take long."""
 
 
 @dataclass(frozen=True)
 class EngineView:
-    """One engine of the chain as `/ready` shows it."""
+    """One engine of the chain as `/ready` shows it.
+
+    ``lesser``: why its answers count as degraded. ``in_reserve``: usable, but not loaded, since a better
+    engine is.
+    """
 
     name: str
     label: str
     state: EngineState
     reason: str | None
     fix: str | None
+    lesser: str | None
+    in_reserve: bool
 
 
 @dataclass
@@ -58,7 +70,7 @@ class _Entry:
     def usable(self) -> bool:
         return self.load_error is None and self.seen is not None and self.seen.state is EngineState.READY
 
-    def view(self) -> EngineView:
+    def view(self, *, is_best: bool) -> EngineView:
         state = EngineState.LOADING
         reason: str | None = "not looked at yet"
         fix: str | None = None
@@ -66,11 +78,19 @@ class _Entry:
             state, reason, fix = EngineState.UNAVAILABLE, self.load_error.reason, self.load_error.fix
         elif self.seen is not None:
             state, reason, fix = self.seen.state, self.seen.reason, self.seen.fix
-            if state is EngineState.READY and not self.loaded:
+            if state is EngineState.READY and not self.loaded and is_best:
                 state, reason = EngineState.LOADING, "the model is being loaded"
             elif state is EngineState.LOADING and self.fetch_error:
                 state, reason = EngineState.UNAVAILABLE, self.fetch_error
-        return EngineView(self.engine.name, self.engine.label, state, reason, fix)
+        return EngineView(
+            self.engine.name,
+            self.engine.label,
+            state,
+            reason,
+            fix,
+            self.engine.capabilities.lesser,
+            in_reserve=state is EngineState.READY and not self.loaded and not is_best,
+        )
 
 
 class EngineChain:
@@ -93,7 +113,7 @@ class EngineChain:
         self.stage = stage
         self._entries = {engine.name: _Entry(engine) for engine in engines}
         self._interval_s = interval_s
-        self._fetch = fetch
+        self.fetch = fetch
         self.on_usable = on_usable
         self._lock = threading.Lock()
         self._looked = threading.Event()
@@ -120,7 +140,8 @@ class EngineChain:
         """The first usable engine that speaks ``language``.
 
         Waits at most ``wait_s`` for the first look. ``external=False`` leaves out engines that send data
-        off this machine. Raises EngineUnavailable, or UnsupportedLanguage when only the language is in the way.
+        off this machine. Raises EngineUnavailable, or UnsupportedLanguage when only the
+        language is in the way.
         """
         self.start()
         self._looked.wait(wait_s)
@@ -140,6 +161,10 @@ class EngineChain:
             f"usable here: {', '.join(known)}"
         )
 
+    def is_loaded(self, name: str) -> bool:
+        with self._lock:
+            return self._entries[name].loaded
+
     def mark_loaded(self, name: str) -> None:
         with self._lock:
             self._entries[name].loaded = True
@@ -149,19 +174,19 @@ class EngineChain:
         with self._lock:
             entry = self._entries[name]
             entry.loaded, entry.load_error = False, Availability.unavailable(reason, fix)
-        best = self._best()
-        if best is not None and self.on_usable is not None:
-            self.on_usable(best)
+        self._offer_best()
 
     def mark_unloaded(self) -> None:
-        """The process that held the models is gone."""
+        """The process that held the models is gone: have the best engine loaded again."""
         with self._lock:
             for entry in self._entries.values():
                 entry.loaded = False
+        self._offer_best()
 
     def views(self) -> tuple[EngineView, ...]:
         with self._lock:
-            return tuple(entry.view() for entry in self._entries.values())
+            best = self._best()
+            return tuple(entry.view(is_best=name == best) for name, entry in self._entries.items())
 
     def look(self) -> None:
         """Look at every engine once."""
@@ -175,13 +200,16 @@ class EngineChain:
                     )
                 entry.seen, entry.load_error = seen, None
         self._looked.set()
-        best = self._best()
-        if best is not None and self.on_usable is not None:
-            self.on_usable(best)
+        self._offer_best()
 
     def _best(self) -> str | None:
+        return next((name for name, entry in self._entries.items() if entry.usable), None)
+
+    def _offer_best(self) -> None:
         with self._lock:
-            return next((name for name, entry in self._entries.items() if entry.usable), None)
+            best = self._best()
+        if best is not None and self.on_usable is not None and not self._stop.is_set():
+            self.on_usable(best)
 
     def _watch(self) -> None:
         while not self._stop.is_set():
@@ -196,7 +224,7 @@ class EngineChain:
 
     def _fetch_better(self) -> bool:
         """Fetch the weights of engines preferred to the first usable one; True when any arrived."""
-        if self._fetch is None:
+        if self.fetch is None:
             return False
         arrived = False
         for name, entry in self._entries.items():
@@ -206,7 +234,7 @@ class EngineChain:
                 continue
             entry.fetch_error = None
             try:
-                self._fetch(self.stage, name)
+                self.fetch(self.stage, name)
                 arrived = True
             except Exception as error:
                 entry.fetch_error = f"its weights could not be fetched: {error}"
@@ -219,7 +247,7 @@ class EngineChain:
             if other is entry:
                 break
             if not other.usable:
-                view = other.view()
+                view = other.view(is_best=False)
                 reasons.append(f"{view.label} is not usable: {view.reason}")
         if entry.engine.capabilities.lesser:
             reasons.append(f"{entry.engine.label}: {entry.engine.capabilities.lesser}")
@@ -230,7 +258,7 @@ class EngineChain:
     def _why_none(self, external: bool) -> str:
         parts = []
         for entry in self._entries.values():
-            view = entry.view()
+            view = entry.view(is_best=False)
             if not external and entry.engine.capabilities.sends_data_out:
                 parts.append(f"{view.label}: sends data off this machine (ALLOW_EXTERNAL_ENGINES is false)")
             else:

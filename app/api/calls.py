@@ -1,0 +1,66 @@
+"""Stored calls: list, read, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.api.deps import ServicesDep
+from app.api.errors import problem_responses
+from app.api.examples import CALL_PAGE, CALL_RESULT
+from app.schemas.call import CallFilter
+from app.schemas.models import ID_PATTERN, CallListItem, CallPage, CallQuery, CallResult
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+
+CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]
+
+
+@router.get(
+    "",
+    summary="List calls, newest first",
+    responses={
+        200: {"content": {"application/json": {"example": CALL_PAGE}}},
+        **problem_responses(401, 403, 422, 500, 503),
+    },
+)
+def list_calls(services: ServicesDep, query: Annotated[CallQuery, Query()]) -> CallPage:
+    """A page of calls. Calls that come in while you page through are neither skipped nor shown twice."""
+    filters = CallFilter(
+        agent_id=query.agent_id,
+        customer_id=query.customer_id,
+        status=query.status,
+        moment_type=query.moment_type,
+        date_from=query.date_from,
+        date_to=query.date_to,
+    )
+    items, next_cursor = services.calls.page(filters, query.limit, query.cursor)
+    return CallPage(items=[CallListItem.of(item) for item in items], next_cursor=next_cursor)
+
+
+@router.get(
+    "/{call_id}",
+    summary="Read a call with its whole result",
+    responses={
+        200: {"content": {"application/json": {"example": CALL_RESULT}}},
+        **problem_responses(401, 403, 404, 422, 500, 503),
+    },
+)
+def read_call(call_id: CallIdPath, services: ServicesDep) -> CallResult:
+    """The call in its present state: in work, finished with its result, or failed with the reason."""
+    stored = services.calls.read(call_id)
+    return CallResult.of(stored.record, stored.analysis)
+
+
+@router.delete(
+    "/{call_id}",
+    summary="Delete a call and everything that is kept of it",
+    status_code=204,
+    response_class=Response,
+    responses=problem_responses(401, 403, 404, 422, 500, 503),
+)
+def delete_call(call_id: CallIdPath, services: ServicesDep) -> Response:
+    """Removes the row, transcript, segments, moments and the stored recording."""
+    services.calls.delete(call_id)
+    return Response(status_code=204)

@@ -1,0 +1,30 @@
+"""What routes ask for: the running service and its parts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.core.config import Settings
+from app.services.bootstrap import Services
+from app.workers.runtime import Runtime
+
+
+def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    runtime.start()
+    return runtime
+
+
+def _services(runtime: Annotated[Runtime, Depends(_runtime)]) -> Services:
+    return runtime.services
+
+
+def _settings(runtime: Annotated[Runtime, Depends(_runtime)]) -> Settings:
+    return runtime.services.settings
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+ServicesDep = Annotated[Services, Depends(_services)]
+SettingsDep = Annotated[Settings, Depends(_settings)]

@@ -1,0 +1,146 @@
+"""Examples and the upload form as OpenAPI shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.schemas.models import ID_PATTERN
+
+
+def _moment(
+    kind: str, subtype: str | None, words: str, span: tuple[int, float, float], rule: str, why: str, tip: str
+) -> dict[str, Any]:
+    start_char, start_time, end_time = span
+    return {
+        "id": "m_4f1c0d9be27a55e1c3aa",
+        "type": kind,
+        "subtype": subtype,
+        "confidence": 0.72,
+        "source": "rule",
+        "evidence": {
+            "text": words,
+            "start_char": start_char,
+            "end_char": start_char + len(words),
+            "start_time": start_time,
+            "end_time": end_time,
+        },
+        "rule": rule,
+        "why": why,
+        "tip": tip,
+    }
+
+
+def _segment(
+    speaker: str, times: tuple[float, float], text: str, sentiment: tuple[str, float]
+) -> dict[str, Any]:
+    return {
+        "speaker": speaker,
+        "role": "unknown",
+        "start_time": times[0],
+        "end_time": times[1],
+        "text": text,
+        "sentiment": sentiment[0],
+        "sentiment_score": sentiment[1],
+        "is_coachable": True,
+        "words": [],
+    }
+
+
+_FIRST = "Hello, I'm interested in your product."
+_SECOND = "That sounds great, but it's a bit too expensive for our budget."
+
+CALL_RESULT: dict[str, Any] = {
+    "call_id": "CALL-001",
+    "status": "completed",
+    "transcript": f"{_FIRST} {_SECOND}",
+    "segments": [
+        {
+            **_segment("speaker_0", (0.0, 3.5), _FIRST, ("POSITIVE", 0.92)),
+            "coachable_type": "buying_signal",
+            "moments": [
+                _moment(
+                    "buying_signal",
+                    None,
+                    "I'm interested in",
+                    (7, 0.6, 1.9),
+                    "buying-interest",
+                    "The customer says that they want it.",
+                    "Name the next step while the interest is fresh.",
+                )
+            ],
+        },
+        {
+            **_segment("speaker_1", (4.0, 8.2), _SECOND, ("NEGATIVE", 0.87)),
+            "coachable_type": "objection",
+            "moments": [
+                _moment(
+                    "objection",
+                    "price",
+                    "too expensive",
+                    (36, 6.1, 7.0),
+                    "objection-price",
+                    "The customer gives price as a reason not to go ahead.",
+                    "Ask what it is compared with before you defend the number.",
+                )
+            ],
+        },
+    ],
+    "duration_seconds": 8.2,
+    "language": "en",
+    "language_confidence": 0.98,
+    "no_speech": False,
+    "degraded": False,
+    "warnings": [],
+    "engines": {
+        "stt": "whisper:base",
+        "sentiment": "transformer:distilbert-base-uncased-finetuned-sst-2-english",
+        "diarization": "pauses",
+    },
+}
+
+CALL_PAGE: dict[str, Any] = {
+    "items": [
+        {
+            "call_id": "CALL-001",
+            "status": "completed",
+            "agent_id": "agent-7",
+            "customer_id": "cust-42",
+            "started_at": "2026-02-21T09:30:00Z",
+            "direction": "outbound",
+            "created_at": "2026-02-21T10:00:00Z",
+            "completed_at": "2026-02-21T10:00:06Z",
+            "duration_seconds": 8.2,
+            "language": "en",
+            "degraded": False,
+            "moments": {"buying_signal": 1, "objection": 1},
+            "error": None,
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+def _text(description: str, example: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "description": description, "examples": [example], **more}
+
+
+TRANSCRIBE_FORM: dict[str, Any] = {
+    "schema": {
+        "type": "object",
+        "required": ["audio"],
+        "properties": {
+            "audio": {
+                "type": "string",
+                "format": "binary",
+                "description": "The recording, in any common format.",
+            },
+            "call_id": _text("Your id; made here when it is missing.", "CALL-001", pattern=ID_PATTERN),
+            "agent_id": _text("Who spoke for your side.", "agent-7", pattern=ID_PATTERN),
+            "customer_id": _text("Who was called.", "cust-42", pattern=ID_PATTERN),
+            "language": _text("ISO 639-1; detected when it is missing.", "en", minLength=2, maxLength=2),
+            "started_at": _text("When the call began.", "2026-02-21T09:30:00Z", format="date-time"),
+            "direction": {"type": "string", "enum": ["inbound", "outbound"]},
+            "metadata": _text("A JSON object of strings, kept with the call.", '{"campaign": "spring"}'),
+        },
+    }
+}

@@ -1,0 +1,92 @@
+"""Liveness and readiness."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+
+from app import __version__
+from app.api.deps import RuntimeDep
+from app.core.exceptions import AppError
+from app.db.migrate import check_current
+from app.schemas.engine import EngineState
+from app.schemas.models import EngineCheck, Health, Readiness, ReadyChecks
+from app.services.engine_chain import EngineView
+from app.workers.runtime import Runtime
+
+router = APIRouter(tags=["health"])
+
+NEEDED_STAGES = ("stt", "sentiment", "diarization")
+
+
+@router.get("/health", summary="Is the process alive?")
+async def health() -> Health:
+    """Liveness only: touches neither the database nor an engine, and answers while a model loads."""
+    return Health(version=__version__, timestamp=datetime.now(UTC).replace(microsecond=0))
+
+
+@router.get(
+    "/ready",
+    summary="Can calls be analysed now?",
+    responses={503: {"model": Readiness, "description": "A needed part is missing; the checks say which."}},
+)
+def ready(runtime: RuntimeDep, response: Response) -> Readiness:
+    """200 as soon as the database, the storage and one engine of each needed stage are ready.
+
+    A lesser engine counts, and is named with the reason why a better one is not in use.
+    """
+    services = runtime.services
+    views = {**runtime.engines.views(), "tts": services.tts_chain.views()}
+    engines = {stage: engine_check(chain) for stage, chain in views.items()}
+    checks = ReadyChecks(database=_database(runtime), storage=_storage(runtime), engines=engines)
+    is_ready = (
+        checks.database == checks.storage == "ok"
+        and all(check.state == "ready" for stage, check in engines.items() if stage in NEEDED_STAGES)
+    )  # fmt: skip
+    if not is_ready:
+        response.status_code = 503
+        response.headers["Retry-After"] = "5"
+    return Readiness(status="ready" if is_ready else "not_ready", checks=checks)
+
+
+def engine_check(chain: tuple[EngineView, ...]) -> EngineCheck:
+    """The engine that would answer now: the first loaded one, else the first on its way, else none."""
+    ready = [view for view in chain if view.state is EngineState.READY and not view.in_reserve]
+    loading = [view for view in chain if view.state is EngineState.LOADING]
+    chosen = next(iter([*ready, *loading]), None)
+    better = chain[: chain.index(chosen)] if chosen else chain
+    reasons = [f"{view.label} is not usable: {view.reason}" for view in better]
+    if chosen and chosen.state is EngineState.LOADING:
+        reasons.append(f"{chosen.label}: {chosen.reason}")
+    if chosen and chosen.lesser:
+        reasons.append(f"{chosen.label}: {chosen.lesser}")
+    fixes = [view.fix for view in better if view.fix]
+    return EngineCheck(
+        engine=chosen.label if chosen else None,
+        state=chosen.state.value if chosen else "unavailable",
+        degraded=bool(better) or bool(chosen and chosen.lesser),
+        reason="; ".join(reasons) or None,
+        fix="; ".join(fixes) or None,
+        engines=[
+            {"engine": view.label, "state": view.state.value, "reason": view.reason, "fix": view.fix}
+            for view in chain
+        ],
+    )
+
+
+def _database(runtime: Runtime) -> str:
+    try:
+        runtime.services.database.ping()
+        check_current(runtime.services.database)
+    except AppError as error:
+        return error.detail
+    return "ok"
+
+
+def _storage(runtime: Runtime) -> str:
+    try:
+        runtime.services.storage.check()
+    except AppError as error:
+        return error.detail
+    return "ok"

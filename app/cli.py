@@ -1,0 +1,175 @@
+"""The command line: serve, transcribe a file, migrate, fetch models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app import __version__
+from app.core.config import Settings, load_settings
+from app.core.exceptions import AppError, ConfigurationError
+from app.core.logging import configure_logging
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.services.engine_chain import FetchableEngine
+
+cli = typer.Typer(
+    help="Darwix AI: understand sales calls on your own machines.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    cli()
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """An expected failure is one line on standard error and exit code 1 (2 for bad configuration)."""
+    try:
+        yield
+    except ConfigurationError as error:
+        print(f"error: {error.detail}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except AppError as error:
+        print(f"error: {error.code}: {error.detail}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind (default: HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind (default: PORT).")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that serve.")] = 1,
+) -> None:
+    """Serve the API. Refuses an address beyond this machine without a key."""
+    from app.core.security import check_exposure
+
+    with _plain_errors():
+        settings = load_settings()
+        bind = host or settings.host
+        check_exposure(bind, settings.api_keys, settings.allow_no_auth)
+        configure_logging(settings.log_level)
+        import uvicorn
+
+        uvicorn.run(
+            _application(settings) if workers == 1 else "app.main:app",
+            host=bind,
+            port=settings.port if port is None else port,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=20,
+        )
+
+
+def _application(settings: Settings) -> FastAPI:
+    from app.services.bootstrap import build_services
+
+    build_services(settings)  # a bad setting or playbook stops the start here, in one plain line
+    from app.main import app
+
+    return app
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from app.db.migrate import HEAD
+    from app.db.migrate import migrate as upgrade
+    from app.db.session import Database
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging("WARNING")
+        upgrade(Database(settings))
+        print(f"the database is at revision {HEAD}")
+
+
+@cli.command()
+def transcribe(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A recording.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same JSON as POST /transcribe.")] = False,
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code; detected when missing.")] = None,
+) -> None:
+    """Analyse one recording without a server or a database."""
+    from app.schemas.models import CallResult
+    from app.terminal import render_call
+    from app.workers.file_run import analyse_file
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging("ERROR")
+        analysis = analyse_file(settings, file, language, _progress_line())
+        result = CallResult.of_file(file.stem, analysis).model_dump(mode="json")
+        print(json.dumps(result, indent=2, ensure_ascii=False) if as_json else render_call(result))
+
+
+def _progress_line() -> Callable[[str, float], None]:
+    """Shows stage and percent on a terminal's standard error; says nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda _stage, _share: None
+
+    def show(stage: str, share: float) -> None:
+        end = "\n" if share >= 1 else ""
+        print(f"\r{stage.replace('_', ' '):<16}{share:>5.0%}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+@cli.command("fetch-models")
+def fetch_models(
+    engine: Annotated[
+        list[str] | None, typer.Option(help="Only these engines (default: all chains).")
+    ] = None,
+) -> None:
+    """Fetch the weights that the configured engines need, for hosts without internet access."""
+    from app.services.bootstrap import configured_engines
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging("WARNING")
+        failures = 0
+        for stage, candidate in configured_engines(settings):
+            if engine and candidate.name not in engine:
+                continue
+            failures += not _fetched(stage, candidate)
+        if failures:
+            raise typer.Exit(1)
+
+
+def _fetched(stage: str, engine: FetchableEngine) -> bool:
+    from app.schemas.engine import EngineState
+
+    seen = engine.availability()
+    if seen.state is EngineState.READY:
+        print(f"{stage}: {engine.label} is here")
+        return True
+    try:
+        if seen.state is EngineState.LOADING:
+            print(f"{stage}: fetching {engine.label} …", flush=True)
+            engine.fetch()
+            print(f"{stage}: {engine.label} is here")
+            return True
+        reason, fix = seen.reason, seen.fix
+    except AppError as error:
+        reason, fix = error.detail, None
+    print(f"{stage}: {engine.label}: {reason}" + (f" ({fix})" if fix else ""), file=sys.stderr)
+    return False

@@ -1,0 +1,59 @@
+"""Wires the service: settings, services, routes, error handlers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.api.errors import install_error_handlers
+from app.api.middleware import Gate, Linger, RequestContext, cors_options
+from app.api.routes import install_routes
+from app.core.config import Settings, load_settings
+from app.core.logging import configure_logging
+from app.services.bootstrap import build_services
+from app.workers.runtime import Runtime
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
+    """The whole application. ``overrides`` replace services by name.
+
+    Reads no file but the playbook and connects to nothing until it starts. Raises ConfigurationError.
+    """
+    settings = settings or load_settings()
+    runtime = Runtime(build_services(settings, **overrides))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings.log_level)
+        await to_thread.run_sync(runtime.start)
+        yield
+        await to_thread.run_sync(runtime.stop)
+
+    app = FastAPI(
+        title="Darwix AI",
+        version=__version__,
+        summary="Understand sales calls on your own machines.",
+        description="Recordings in; transcripts, sentiment and coachable moments with their evidence out.",
+        license_info={"name": "MIT", "identifier": "MIT"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.runtime = runtime
+    install_error_handlers(app)
+    install_routes(app)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))  # type: ignore[arg-type]
+    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Linger)
+    app.add_middleware(RequestContext)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,428 @@
+"""The HTTP vocabulary: what clients send and get, as OpenAPI shows it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
+from app.schemas.call import CallRecord, CallSummary
+from app.schemas.languages import ISO_639_1
+from app.schemas.moment import Moment, MomentType
+
+ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
+MOST_METADATA = 50
+LONGEST_METADATA = 1024
+
+
+def _blank_is_absent(value: object) -> object:
+    return None if value == "" else value
+
+
+def _is_id(value: str) -> str:
+    if not re.fullmatch(ID_PATTERN, value) or value in (".", ".."):
+        raise ValueError("must be 1 to 128 of A-Z a-z 0-9 . _ : - and neither . nor ..")
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+UtcTime = Annotated[datetime, AfterValidator(_utc)]
+"""A time in UTC; one without a zone is taken as UTC."""
+Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
+
+
+class CallForm(BaseModel):
+    """The fields that come with a recording. An empty field counts as absent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    call_id: Id | None = None
+    agent_id: Id | None = None
+    customer_id: Id | None = None
+    language: str | None = None
+    started_at: UtcTime | None = None
+    direction: Literal["inbound", "outbound"] | None = None
+    metadata: dict[str, str] = {}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty(cls, value: object) -> object:
+        return _blank_is_absent(value)
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, value: str | None) -> str | None:
+        return value if value is None else _known_language(value)
+
+    @field_validator("metadata", mode="after")
+    @classmethod
+    def _bounded(cls, value: dict[str, str]) -> dict[str, str]:
+        if len(value) > MOST_METADATA:
+            raise ValueError(f"at most {MOST_METADATA} entries")
+        if any("\x00" in key or "\x00" in text for key, text in value.items()):
+            raise ValueError("keys and values may not hold NUL")
+        if any(len(key) > LONGEST_METADATA or len(text) > LONGEST_METADATA for key, text in value.items()):
+            raise ValueError(f"keys and values have at most {LONGEST_METADATA} characters")
+        return value
+
+
+def _known_language(value: str) -> str:
+    code = value.lower()
+    if code not in ISO_639_1:
+        raise ValueError("must be an ISO 639-1 code such as en")
+    return code
+
+
+class EvidenceModel(BaseModel):
+    """The words that show a moment: a span of the segment's text, and its time in the recording."""
+
+    text: str
+    start_char: int
+    end_char: int
+    start_time: float = Field(description="Seconds from the start of the recording.")
+    end_time: float
+
+
+class MomentModel(BaseModel):
+    """A stretch at which a coach would stop the tape."""
+
+    id: str
+    type: str
+    subtype: str | None
+    confidence: float = Field(ge=0, le=1)
+    source: str
+    evidence: EvidenceModel
+    rule: str
+    why: str
+    tip: str
+
+    @classmethod
+    def of(cls, moment: Moment) -> MomentModel:
+        evidence = moment.evidence
+        return cls(
+            id=moment.id,
+            type=moment.type,
+            subtype=moment.subtype,
+            confidence=moment.confidence,
+            source=moment.source,
+            evidence=EvidenceModel(
+                text=evidence.text,
+                start_char=evidence.start_char,
+                end_char=evidence.end_char,
+                start_time=round(evidence.start_s, 3),
+                end_time=round(evidence.end_s, 3),
+            ),
+            rule=moment.rule,
+            why=moment.why,
+            tip=moment.tip,
+        )
+
+
+class WordModel(BaseModel):
+    """One word with its time; ``confidence`` is null where the engine gives none."""
+
+    text: str
+    start_time: float
+    end_time: float
+    confidence: float | None
+
+
+class SegmentModel(BaseModel):
+    """Consecutive words of one speaker."""
+
+    speaker: str
+    role: str
+    start_time: float = Field(description="Seconds from the start of the recording.")
+    end_time: float
+    text: str
+    sentiment: Literal["POSITIVE", "NEGATIVE", "NEUTRAL"] | None
+    sentiment_score: float | None = Field(ge=0, le=1, description="Confidence in the label.")
+    is_coachable: bool
+    coachable_type: str | None
+    moments: list[MomentModel]
+    words: list[WordModel]
+
+    @classmethod
+    def of(cls, analysed: AnalysedSegment) -> SegmentModel:
+        segment, sentiment = analysed.segment, analysed.sentiment
+        return cls(
+            speaker=segment.speaker,
+            role=segment.role,
+            start_time=round(segment.start_s, 3),
+            end_time=round(segment.end_s, 3),
+            text=segment.text,
+            sentiment=sentiment.label.value if sentiment else None,
+            sentiment_score=round(sentiment.score, 4) if sentiment else None,
+            is_coachable=analysed.is_coachable,
+            coachable_type=analysed.coachable_type,
+            moments=[MomentModel.of(moment) for moment in analysed.moments],
+            words=[
+                WordModel(
+                    text=word.text,
+                    start_time=round(word.start_s, 3),
+                    end_time=round(word.end_s, 3),
+                    confidence=None if word.confidence is None else round(word.confidence, 4),
+                )
+                for word in segment.words
+            ],
+        )
+
+
+class NoticeModel(BaseModel):
+    """Something that a reader of the result should know; ``code`` is stable."""
+
+    stage: str
+    code: str
+    message: str
+
+
+class FailureModel(BaseModel):
+    """Why a call failed."""
+
+    code: str
+    stage: str | None
+    detail: str
+
+
+class PlaybookModel(BaseModel):
+    """The rules that found the moments."""
+
+    name: str
+    revision: str
+
+
+class CallResult(BaseModel):
+    """A call with everything that was found in it. Times are seconds from the start of the recording."""
+
+    call_id: str
+    status: CallStatus
+    transcript: str
+    segments: list[SegmentModel]
+    duration_seconds: float | None
+    language: str | None
+    language_confidence: float | None = None
+    no_speech: bool = False
+    degraded: bool
+    warnings: list[NoticeModel]
+    engines: dict[str, str]
+    playbook: PlaybookModel | None = None
+    agent_id: str | None = None
+    customer_id: str | None = None
+    started_at: datetime | None = None
+    direction: str | None = None
+    metadata: dict[str, str] = {}
+    created_at: datetime | None = None
+    completed_at: datetime | None = None
+    stage: str | None = Field(None, description="The stage in work, or in which the call failed.")
+    error: FailureModel | None = None
+
+    @classmethod
+    def of(cls, record: CallRecord, analysis: Analysis | None) -> CallResult:
+        failure = record.failure
+        return cls(
+            call_id=record.call_id,
+            status=record.status,
+            duration_seconds=_seconds(analysis.duration_s if analysis else record.duration_s),
+            agent_id=record.agent_id,
+            customer_id=record.customer_id,
+            started_at=record.started_at,
+            direction=record.direction,
+            metadata=record.metadata,
+            created_at=record.created_at,
+            completed_at=record.completed_at,
+            stage=failure.stage if failure else record.stage,
+            error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
+            if failure
+            else None,
+            **analysis_fields(analysis),
+        )
+
+    @classmethod
+    def of_file(cls, call_id: str, analysis: Analysis) -> CallResult:
+        """The same document for a recording that was analysed without being stored."""
+        return cls(
+            call_id=call_id,
+            status=analysis.status,
+            duration_seconds=_seconds(analysis.duration_s),
+            **analysis_fields(analysis),
+        )
+
+
+def analysis_fields(analysis: Analysis | None) -> dict[str, Any]:
+    """The fields of CallResult that come from an analysis, or their empty values."""
+    if analysis is None:
+        return {
+            "transcript": "",
+            "segments": [],
+            "language": None,
+            "degraded": False,
+            "warnings": [],
+            "engines": {},
+        }
+    confidence = analysis.language_confidence
+    return {
+        "transcript": analysis.transcript,
+        "segments": [SegmentModel.of(analysed) for analysed in analysis.segments],
+        "language": analysis.language,
+        "language_confidence": None if confidence is None else round(confidence, 4),
+        "no_speech": analysis.no_speech,
+        "degraded": analysis.degraded,
+        "warnings": [
+            NoticeModel(stage=notice.stage, code=notice.code, message=notice.message)
+            for notice in analysis.warnings
+        ],
+        "engines": analysis.engines,
+        "playbook": PlaybookModel(name=analysis.playbook, revision=analysis.playbook_revision),
+    }
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+class CallListItem(BaseModel):
+    """One line of the list of calls; ``moments`` counts them by type."""
+
+    call_id: str
+    status: CallStatus
+    agent_id: str | None
+    customer_id: str | None
+    started_at: datetime | None
+    direction: str | None
+    created_at: datetime
+    completed_at: datetime | None
+    duration_seconds: float | None
+    language: str | None
+    degraded: bool
+    moments: dict[str, int]
+    error: FailureModel | None
+
+    @classmethod
+    def of(cls, summary: CallSummary) -> CallListItem:
+        call = summary.call
+        failure = call.failure
+        return cls(
+            call_id=call.call_id,
+            status=call.status,
+            agent_id=call.agent_id,
+            customer_id=call.customer_id,
+            started_at=call.started_at,
+            direction=call.direction,
+            created_at=call.created_at,
+            completed_at=call.completed_at,
+            duration_seconds=_seconds(call.duration_s),
+            language=summary.language,
+            degraded=summary.degraded,
+            moments=summary.moments,
+            error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
+            if failure
+            else None,
+        )
+
+
+class CallPage(BaseModel):
+    """A page of calls, newest first; ``next_cursor`` is null on the last."""
+
+    items: list[CallListItem]
+    next_cursor: str | None
+
+
+class CallQuery(BaseModel):
+    """What a list of calls is narrowed to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent_id: Id | None = None
+    customer_id: Id | None = None
+    status: CallStatus | None = None
+    moment_type: MomentType | None = None
+    date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
+    date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
+    limit: int = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
+
+
+class SpeakRequest(BaseModel):
+    """Text to be spoken."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"text": "Hello, how can I help you?", "language": "en"}},
+    )
+
+    text: str = Field(min_length=1)
+    language: Annotated[str, BeforeValidator(lambda value: value or "en")] = "en"
+    format: Literal["mp3", "wav"] = "mp3"
+
+    @field_validator("text")
+    @classmethod
+    def _something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must hold something to say")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, value: str) -> str:
+        return _known_language(value)
+
+
+class ReplayRequest(BaseModel):
+    """The call whose moments are read out."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"call_id": "CALL-001"}})
+
+    call_id: Id
+
+
+class Health(BaseModel):
+    """The process is alive."""
+
+    status: Literal["healthy"] = "healthy"
+    version: str
+    timestamp: datetime
+
+
+class EngineCheck(BaseModel):
+    """The engine that would answer now; ``engines`` lists the whole chain."""
+
+    engine: str | None
+    state: Literal["ready", "loading", "unavailable"]
+    degraded: bool
+    reason: str | None
+    fix: str | None
+    engines: list[dict[str, str | None]] = []
+
+
+class ReadyChecks(BaseModel):
+    database: str
+    storage: str
+    engines: dict[str, EngineCheck]
+
+
+class Readiness(BaseModel):
+    """Whether calls can be analysed now, and by which engines."""
+
+    status: Literal["ready", "not_ready"]
+    checks: ReadyChecks
+
+
+class Problem(BaseModel):
+    """RFC 9457: the shape of every error. ``code`` is stable; ``detail`` is for people."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[dict[str, str]] | None = None

@@ -1,0 +1,106 @@
+"""The one place where services are made and given to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+from app.core.config import Settings
+from app.core.registry import Registry
+from app.db.session import Database
+from app.services.audio_service import AudioService
+from app.services.call_service import CallService
+from app.services.coachable_service import CoachableService
+from app.services.diarization.registry import DIARIZATION_ENGINES
+from app.services.engine_chain import EngineChain, FetchableEngine
+from app.services.ownership import new_owner
+from app.services.replay_service import ReplayService
+from app.services.sentiment.registry import SENTIMENT_ENGINES
+from app.services.stt.registry import STT_ENGINES
+from app.services.tts.registry import TTS_ENGINES
+from app.services.tts_service import TtsService
+from app.storage.base import Storage
+from app.storage.registry import open_storage
+from app.storage.scratch import Scratch
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the API, the workers and the command line work with."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    scratch: Scratch
+    calls: CallService
+    audio: AudioService
+    coachable: CoachableService
+    tts: TtsService
+    tts_chain: EngineChain
+    replay: ReplayService
+    chains: Mapping[str, EngineChain]
+    """The engine chains of stt, diarization and, unless it is switched off, sentiment."""
+
+
+def build_services(settings: Settings, **overrides: Any) -> Services:
+    """Make every service; connects to nothing yet. ``overrides`` replace services by field name.
+
+    Raises ConfigurationError for an unknown engine or a playbook that cannot be used.
+    """
+    database = overrides.get("database") or Database(settings)
+    storage = overrides.get("storage") or open_storage(settings.storage_url)
+    audio = overrides.get("audio") or AudioService(settings)
+    calls = overrides.get("calls") or CallService(database, storage, new_owner(), settings.lease_s)
+    tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
+    tts_chain.on_usable = tts_chain.mark_loaded  # nothing to load: each synthesis is a process or a request
+    tts = overrides.get("tts") or TtsService(settings, tts_chain, convert=audio.encode)
+    parts: dict[str, Any] = {
+        "database": database,
+        "storage": storage,
+        "scratch": scratch_of(settings),
+        "calls": calls,
+        "audio": audio,
+        "coachable": overrides.get("coachable") or CoachableService(settings),
+        "tts": tts,
+        "tts_chain": tts_chain,
+        "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        "chains": engine_chains(settings),
+    }
+    return Services(settings=settings, **{**parts, **overrides})
+
+
+def engine_chains(settings: Settings) -> dict[str, EngineChain]:
+    """The chains of the stages that run in the engine process."""
+    stages = ["stt", "diarization", *(["sentiment"] if settings.sentiment_enabled else [])]
+    return {stage: _chain(stage, settings) for stage in stages}
+
+
+def configured_engines(settings: Settings) -> list[tuple[str, FetchableEngine]]:
+    """Every engine that the settings name, with its stage."""
+    stages = ["stt", "diarization", *(["sentiment"] if settings.sentiment_enabled else []), "tts"]
+    return [(stage, engine) for stage in stages for engine in _engines(stage, settings)]
+
+
+def _chain(stage: str, settings: Settings) -> EngineChain:
+    return EngineChain(stage, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
+
+
+def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:
+    registries: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
+        "stt": (STT_ENGINES, settings.stt_provider),
+        "diarization": (DIARIZATION_ENGINES, settings.diarization_provider),
+        "sentiment": (SENTIMENT_ENGINES, settings.sentiment_provider),
+        "tts": (TTS_ENGINES, settings.tts_provider),
+    }
+    registry, names = registries[stage]
+    return [registry.create(name, settings) for name in names]
+
+
+def scratch_of(settings: Settings) -> Scratch:
+    """Beside local recordings, so that they share a disk whose room is known; else the system's own."""
+    scheme, _, location = settings.storage_url.partition("://")
+    root = Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"
+    return Scratch(root / "scratch")

@@ -1,0 +1,220 @@
+"""The spawned process that holds the models: starts it, feeds it, ends it at a deadline, starts it again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import app
+from app.core.config import Settings
+from app.core.exceptions import DeadlineExceeded, EngineCrashed, EngineUnavailable
+
+log = logging.getLogger(__name__)
+
+QUICK_DEATH_S = 5.0
+MOST_QUICK_DEATHS = 3
+
+
+@dataclass
+class _Request:
+    id: int
+    stage: str
+    operation: str
+    arguments: tuple[Any, ...]
+    answer: Future[Any] = field(default_factory=Future)
+    started: bool = False
+
+
+@dataclass
+class _Child:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    started_at: float
+
+
+class EngineProcess:
+    """One child process that runs one request at a time, in the order in which they came.
+
+    Thread-safe. When the child dies, the request that it was working on fails with EngineCrashed; those
+    that had not begun are given to the next child, so that one bad recording harms no other call.
+    ``on_lost`` is called after each death (models are no longer loaded).
+    """
+
+    def __init__(self, settings: Settings, on_lost: Callable[[], None] | None = None) -> None:
+        self._settings = settings
+        self.on_lost = on_lost
+        self._lock = threading.RLock()
+        self._pending: dict[int, _Request] = {}
+        self._next_id = 0
+        self._child: _Child | None = None
+        self._quick_deaths = 0
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, None while there is none."""
+        child = self._child
+        return child.process.pid if child else None
+
+    def start(self) -> None:
+        """Start the child; harmless when it runs."""
+        with self._lock:
+            if self._child is None and not self._stopping:
+                self._spawn()
+
+    def stop(self) -> None:
+        """End the child; what was pending fails with EngineCrashed."""
+        with self._lock:
+            self._stopping = True
+            child = self._child
+        if child is not None:
+            child.process.kill()
+            child.process.wait()
+
+    def submit(self, stage: str, operation: str, *arguments: Any) -> Future[Any]:
+        """Queue a request; ``stage`` names it in errors. The future holds its value or its AppError."""
+        with self._lock:
+            if self._stopping:
+                raise EngineUnavailable(stage, "the service is stopping")
+            request = _Request(self._next_id, stage, operation, arguments)
+            self._next_id += 1
+            self._pending[request.id] = request
+            if self._child is None:
+                self._quick_deaths = 0
+                self._spawn()
+            else:
+                self._send(request)
+        return request.answer
+
+    def request(self, stage: str, operation: str, *arguments: Any, deadline: float) -> Any:
+        """Run a request and wait for its value until ``deadline`` (on the monotonic clock).
+
+        A request still in work then ends the child; it raises DeadlineExceeded.
+        """
+        answer = self.submit(stage, operation, *arguments)
+        try:
+            return answer.result(timeout=max(0.0, deadline - time.monotonic()))
+        except FutureTimeout:
+            if answer.done():
+                return answer.result()
+            self._give_up(answer)
+            raise DeadlineExceeded(stage, f"stage {stage} was not finished at the call's deadline") from None
+
+    def _give_up(self, answer: Future[Any]) -> None:
+        with self._lock:
+            request = next((item for item in self._pending.values() if item.answer is answer), None)
+            if request is None:
+                return
+            del self._pending[request.id]
+            child = self._child
+            if child is None:
+                return
+            if request.started:
+                log.warning("engine.ended_at_deadline", extra={"stage": request.stage})
+                child.process.kill()
+            else:
+                self._send_message(child, ("skip", request.id))
+
+    def _spawn(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.workers.engine_child", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=child_environment(self._settings),
+                start_new_session=True,  # Ctrl-C goes to the API, which lets calls in work end first
+            )
+        child = _Child(process, Connection(ours.detach()), time.monotonic())
+        self._child = child
+        self._send_message(child, ("settings", self._settings))
+        for request in self._pending.values():
+            self._send(request)
+        threading.Thread(target=self._listen, args=(child,), name="engine-answers", daemon=True).start()
+        log.info("engine.started", extra={"pid": process.pid})
+
+    def _send(self, request: _Request) -> None:
+        if self._child is not None:
+            self._send_message(
+                self._child, ("run", request.id, request.stage, request.operation, request.arguments)
+            )
+
+    def _send_message(self, child: _Child, message: tuple[Any, ...]) -> None:
+        try:
+            child.connection.send(message)
+        except OSError:  # it died: its listener sees the end of the stream and sends the request again
+            log.debug("engine.send_failed")
+
+    def _listen(self, child: _Child) -> None:
+        while True:
+            try:
+                message = child.connection.recv()
+            except (EOFError, OSError):
+                break
+            self._receive(message)
+        exit_code = child.process.wait()
+        child.connection.close()
+        self._lost(child, exit_code)
+
+    def _receive(self, message: tuple[Any, ...]) -> None:
+        kind, request_id, *rest = message
+        with self._lock:
+            request = self._pending.get(request_id)
+            if request is None:
+                return
+            if kind == "started":
+                request.started = True
+                return
+            del self._pending[request_id]
+        if kind == "done":
+            request.answer.set_result(rest[0])
+        else:
+            request.answer.set_exception(rest[0])
+
+    def _lost(self, child: _Child, exit_code: int) -> None:
+        with self._lock:
+            self._child = None
+            quick = time.monotonic() - child.started_at < QUICK_DEATH_S
+            self._quick_deaths = self._quick_deaths + 1 if quick else 0
+            started = [request for request in self._pending.values() if request.started]
+            hopeless = self._stopping or self._quick_deaths >= MOST_QUICK_DEATHS
+            failed = list(self._pending.values()) if hopeless else started
+            for request in failed:
+                del self._pending[request.id]
+            if not self._stopping:
+                log.error("engine.lost", extra={"exit_code": exit_code, "failed": len(failed)})
+            if self._pending:
+                self._spawn()
+        for request in failed:
+            request.answer.set_exception(
+                EngineCrashed(request.stage, f"the engine process ended with code {exit_code}")
+            )
+        if self.on_lost is not None and not self._stopping:
+            self.on_lost()
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a process that runs engines: thread limits, and no look-ups at model hubs."""
+    threads = str(settings.threads)
+    package_root = str(Path(app.__file__).resolve().parent.parent)
+    python_path = [package_root, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in python_path if path),
+    }

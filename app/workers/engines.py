@@ -1,0 +1,181 @@
+"""The engines as the pipeline sees them: which one answers a call, and requests to the engine process."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.core.config import Settings
+from app.core.exceptions import AppError, StageFailed
+from app.schemas.audio import Audio, Span
+from app.schemas.engine import Capabilities, EngineChoice
+from app.schemas.sentiment import Sentiment
+from app.schemas.transcript import Transcript, Turn
+from app.services.audio.windows import SpeechWindow
+from app.services.engine_chain import EngineChain, EngineView
+from app.workers.engine_process import EngineProcess, child_environment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineChoices:
+    """The engine of each stage that answers one call; ``sentiment`` is None where it is switched off."""
+
+    stt: EngineChoice
+    diarization: EngineChoice
+    sentiment: EngineChoice | None
+
+    @property
+    def all(self) -> tuple[EngineChoice, ...]:
+        return tuple(choice for choice in (self.stt, self.sentiment, self.diarization) if choice)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {choice.stage: choice.label for choice in self.all}
+
+    @property
+    def degraded(self) -> tuple[EngineChoice, ...]:
+        return tuple(choice for choice in self.all if choice.degraded)
+
+
+class EngineRun:
+    """The engines of one call, until its deadline (on the monotonic clock).
+
+    Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the rest.
+    """
+
+    def __init__(
+        self,
+        process: EngineProcess,
+        choices: EngineChoices,
+        capabilities: Mapping[str, Capabilities],
+        deadline: float,
+    ) -> None:
+        self.choices = choices
+        self._process = process
+        self._capabilities = capabilities
+        self._deadline = deadline
+
+    @property
+    def wants_speech_only(self) -> bool:
+        return self._capabilities["stt"].voice_activity
+
+    def judges_sentiment_in(self, language: str | None) -> bool:
+        return self._capabilities["sentiment"].speaks(language)
+
+    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
+        return cast("tuple[Span, ...]", self._request("voice_activity", "detect_speech", audio))
+
+    def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
+        name = self.choices.stt.name
+        return cast(Transcript, self._request("stt", "transcribe", name, audio, window, language))
+
+    def diarize(self, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+        name = self.choices.diarization.name
+        return cast("tuple[Turn, ...]", self._request("diarization", "diarize", name, audio, transcript))
+
+    def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
+        """Only where ``choices.sentiment`` is set."""
+        name = self.choices.sentiment.name if self.choices.sentiment else ""
+        return cast("list[Sentiment]", self._request("sentiment", "analyse_sentiment", name, texts))
+
+    def _request(self, stage: str, operation: str, *arguments: Any) -> Any:
+        return self._process.request(stage, operation, *arguments, deadline=self._deadline)
+
+
+class Engines:
+    """Chooses engines and runs them in the engine process. Thread-safe.
+
+    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment.
+    """
+
+    def __init__(self, settings: Settings, chains: Mapping[str, EngineChain]) -> None:
+        self._settings = settings
+        self._chains = dict(chains)
+        self._process = EngineProcess(settings, on_lost=self._process_lost)
+        for chain in self._chains.values():
+            chain.fetch = self._fetch
+            chain.on_usable = self._loader(chain)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the engine process."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Look at the engines and load the best usable ones, in the background."""
+        for chain in self._chains.values():
+            chain.start()
+
+    def stop(self) -> None:
+        for chain in self._chains.values():
+            chain.stop()
+        self._process.stop()
+
+    def views(self) -> dict[str, tuple[EngineView, ...]]:
+        return {stage: chain.views() for stage, chain in self._chains.items()}
+
+    def choose(self, language: str | None = None) -> EngineChoices:
+        """Raises EngineUnavailable for a stage with no usable engine, or UnsupportedLanguage."""
+        external = self._settings.allow_external_engines
+        sentiment = self._chains.get("sentiment")
+        return EngineChoices(
+            stt=self._chains["stt"].choose(language, external=external),
+            diarization=self._chains["diarization"].choose(external=external),
+            sentiment=sentiment.choose(external=external) if sentiment else None,
+        )
+
+    def run(self, duration_s: float, language: str | None) -> EngineRun:
+        """Choose engines for one call of this length and start its clock."""
+        longest = max(self._settings.call_deadline_min_s, self._settings.call_deadline_factor * duration_s)
+        choices = self.choose(language)
+        capabilities = {
+            choice.stage: self._chains[choice.stage].engines[choice.name].capabilities
+            for choice in choices.all
+        }
+        return EngineRun(self._process, choices, capabilities, time.monotonic() + longest)
+
+    def _loader(self, chain: EngineChain) -> Callable[[str], None]:
+        def load(name: str) -> None:
+            if chain.is_loaded(name):
+                return
+            answer = self._process.submit(chain.stage, "load", chain.stage, name)
+            answer.add_done_callback(lambda done: self._loaded(chain, name, done))
+
+        return load
+
+    def _loaded(self, chain: EngineChain, name: str, done: Future[Any]) -> None:
+        error = done.exception()
+        if error is None:
+            chain.mark_loaded(name)
+            log.info("engine.loaded", extra={"stage": chain.stage, "engine": name})
+            return
+        log.error("engine.load_failed", extra={"stage": chain.stage, "engine": name, "reason": str(error)})
+        detail = error.detail if isinstance(error, AppError) else type(error).__name__
+        chain.mark_broken(name, f"it could not be loaded: {detail}")
+
+    def _process_lost(self) -> None:
+        """Start again at once, so that the next call finds its models loaded."""
+        for chain in self._chains.values():
+            chain.mark_unloaded()
+
+    def _fetch(self, stage: str, name: str) -> None:
+        """Fetch weights in a process of its own: a download must not hold up the engines at work."""
+        environment = {**child_environment(self._settings), "HF_HUB_OFFLINE": "0"}
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "fetch-models", "--engine", name],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            lines = done.stderr.strip().splitlines()
+            raise StageFailed(stage, lines[-1] if lines else f"exit code {done.returncode}")
