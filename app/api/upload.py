@@ -63,6 +63,7 @@ class UploadReceiver:
         try:
             await self._feed(parser, request)
             await self._flush()
+            self._upload.fields = {name: _text(name, value) for name, value in self._fields.items()}
             if self._writer is not None:
                 self._upload.audio = await asyncio.to_thread(self._writer.commit)
         except FormParserError as error:
@@ -70,7 +71,6 @@ class UploadReceiver:
         finally:
             if self._writer is not None and self._upload.audio is None:
                 self._writer.discard()
-        self._upload.fields = {name: _text(name, value) for name, value in self._fields.items()}
         return self._upload
 
     def _parser(self, content_type: str) -> MultipartParser:
