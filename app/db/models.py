@@ -1,0 +1,212 @@
+"""The tables: calls, the versions of their analyses, and what lies under a version.
+
+No relationships: repositories load what they need, in bulk, and hand out the frozen values of
+``app.schemas``. What lies under a result is keyed by its place in it, so that a whole analysis goes in
+without asking the database for generated keys.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.db.types import IdText, StoredJson, StoredText, UtcDateTime
+
+ResultId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Base(DeclarativeBase):
+    """Python types of columns, and names for constraints, so that later migrations can refer to them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own protocol
+        str: StoredText(),
+        float: Double(),
+        bool: Boolean(),
+        int: Integer(),
+        datetime: UtcDateTime(),
+        dict[str, Any]: StoredJson(),
+        list[Any]: StoredJson(),
+    }
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table of a mapped class, for statements that bypass the unit of work."""
+    table = row.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+class CallRow(Base):
+    """A call. ``owner`` and ``heartbeat_at`` are set while it is unfinished, and only then."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_created", "created_at", "call_id"),
+        Index("ix_calls_agent", "agent_id", "created_at", "call_id"),
+        Index("ix_calls_customer", "customer_id", "created_at", "call_id"),
+        Index("ix_calls_status", "status", "created_at", "call_id"),
+        Index("ix_calls_current_result_id", "current_result_id"),
+    )
+
+    call_id: Mapped[str] = mapped_column(IdText, primary_key=True)
+    status: Mapped[str]
+    fingerprint: Mapped[str]
+    audio_key: Mapped[str | None]
+    audio_sha256: Mapped[str]
+    audio_bytes: Mapped[int] = mapped_column(BigInteger())
+    agent_id: Mapped[str | None] = mapped_column(IdText)
+    customer_id: Mapped[str | None] = mapped_column(IdText)
+    language: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    direction: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", StoredJson())
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    stage: Mapped[str | None]
+    owner: Mapped[str | None]
+    heartbeat_at: Mapped[datetime | None]
+    failure_code: Mapped[str | None]
+    failure_stage: Mapped[str | None]
+    failure_detail: Mapped[str | None]
+    failure_status: Mapped[int | None]
+    duration_s: Mapped[float | None]
+    current_result_id: Mapped[int | None] = mapped_column(
+        ResultId, ForeignKey("results.id", ondelete="SET NULL", use_alter=True)
+    )
+
+
+class ResultRow(Base):
+    """One version of a call's analysis; written once, never changed."""
+
+    __tablename__ = "results"
+    __table_args__ = (UniqueConstraint("call_id", "version"),)
+
+    id: Mapped[int] = mapped_column(ResultId, primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(IdText, ForeignKey("calls.call_id", ondelete="CASCADE"))
+    version: Mapped[int]
+    status: Mapped[str]
+    engines: Mapped[dict[str, Any]]
+    degraded: Mapped[bool]
+    warnings: Mapped[list[Any]]
+    failed_stages: Mapped[list[Any]]
+    language: Mapped[str | None]
+    language_confidence: Mapped[float | None]
+    duration_s: Mapped[float]
+    playbook: Mapped[str]
+    playbook_revision: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class TranscriptRow(Base):
+    """The whole text of a result."""
+
+    __tablename__ = "transcripts"
+
+    result_id: Mapped[int] = mapped_column(
+        ResultId, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    text: Mapped[str]
+    language: Mapped[str | None]
+
+
+class SegmentRow(Base):
+    """A stretch of one speaker, with its sentiment (null where that stage is off or failed)."""
+
+    __tablename__ = "segments"
+
+    result_id: Mapped[int] = mapped_column(
+        ResultId, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    speaker: Mapped[str]
+    role: Mapped[str]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    text: Mapped[str]
+    sentiment_label: Mapped[str | None]
+    sentiment_score: Mapped[float | None]
+    sentiment_positive: Mapped[float | None]
+    sentiment_neutral: Mapped[float | None]
+    sentiment_negative: Mapped[float | None]
+    is_coachable: Mapped[bool]
+    coachable_type: Mapped[str | None]
+
+
+class WordRow(Base):
+    """One word; ``idx`` is its place in its segment."""
+
+    __tablename__ = "words"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["result_id", "segment"], ["segments.result_id", "segments.idx"], ondelete="CASCADE"
+        ),
+        # Small rows that are only ever read along their key: no second tree in SQLite.
+        {"sqlite_with_rowid": False},
+    )
+
+    result_id: Mapped[int] = mapped_column(ResultId, primary_key=True, autoincrement=False)
+    segment: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    confidence: Mapped[float | None]
+    space_before: Mapped[bool]
+    ends_segment: Mapped[bool]
+
+
+class MomentRow(Base):
+    """A coachable moment; ``idx`` is its place in its segment, ``public_id`` what clients see."""
+
+    __tablename__ = "moments"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["result_id", "segment"], ["segments.result_id", "segments.idx"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("result_id", "public_id"),
+        Index("ix_moments_type", "type", "result_id"),
+    )
+
+    result_id: Mapped[int] = mapped_column(ResultId, primary_key=True, autoincrement=False)
+    segment: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    public_id: Mapped[str]
+    type: Mapped[str]
+    subtype: Mapped[str | None]
+    confidence: Mapped[float]
+    source: Mapped[str]
+    rule: Mapped[str]
+    why: Mapped[str]
+    tip: Mapped[str]
+    speaker: Mapped[str]
+    role: Mapped[str]
+    evidence_text: Mapped[str]
+    evidence_start_char: Mapped[int]
+    evidence_end_char: Mapped[int]
+    evidence_start_s: Mapped[float]
+    evidence_end_s: Mapped[float]
+    evidence_first_word: Mapped[int]
+    evidence_last_word: Mapped[int]

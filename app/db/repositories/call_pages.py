@@ -1,0 +1,121 @@
+"""Lists of calls: filters, pages by keyset and what a line of the list says."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.core.exceptions import ValidationFailed
+from app.db.models import CallRow, MomentRow, ResultRow, table_of
+from app.db.repositories.call_records import record_of
+from app.schemas.call import CallFilter, CallSummary
+
+MAX_PAGE = 200
+
+_CALLS = table_of(CallRow)
+_RESULTS = table_of(ResultRow)
+_MOMENTS = table_of(MomentRow)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOREIGN = "is not one that this service gave out"
+
+
+def read_page(
+    session: Session, filters: CallFilter, limit: int, cursor: str | None
+) -> tuple[tuple[CallSummary, ...], str | None]:
+    """Newest first, by (created_at, call_id): a place in the list, so that inserts move no page."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise _invalid("limit", f"must be 1 to {MAX_PAGE}")
+    conditions = _conditions(filters)
+    if cursor is not None:
+        conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
+    query = (
+        select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded)
+        .outerjoin(_RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id)
+        .where(*conditions)
+        .order_by(_CALLS.c.created_at.desc(), _CALLS.c.call_id.desc())
+        # One more than asked for tells whether there is another page.
+        .limit(limit + 1)
+    )
+    rows = session.execute(query).all()
+    shown = rows[:limit]
+    following = encode_cursor(shown[-1].created_at, shown[-1].call_id) if len(rows) > limit else None
+    return _summaries(shown, _count_moments(session, shown)), following
+
+
+def _conditions(filters: CallFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.agent_id is not None:
+        conditions.append(_CALLS.c.agent_id == filters.agent_id)
+    if filters.customer_id is not None:
+        conditions.append(_CALLS.c.customer_id == filters.customer_id)
+    if filters.status is not None:
+        conditions.append(_CALLS.c.status == filters.status)
+    if filters.moment_type is not None:
+        conditions.append(
+            exists().where(
+                _MOMENTS.c.result_id == _CALLS.c.current_result_id, _MOMENTS.c.type == filters.moment_type
+            )
+        )
+    if filters.date_from is not None:
+        conditions.append(_CALLS.c.created_at >= filters.date_from)
+    if filters.date_to is not None:
+        conditions.append(_CALLS.c.created_at <= filters.date_to)
+    return conditions
+
+
+def _count_moments(session: Session, rows: Sequence[Row[Any]]) -> dict[int, dict[str, int]]:
+    """Moments by type under each row's current result, in one query."""
+    result_ids = [row.current_result_id for row in rows if row.current_result_id is not None]
+    counts: dict[int, dict[str, int]] = {}
+    if result_ids:
+        query = (
+            select(_MOMENTS.c.result_id, _MOMENTS.c.type, func.count())
+            .where(_MOMENTS.c.result_id.in_(result_ids))
+            .group_by(_MOMENTS.c.result_id, _MOMENTS.c.type)
+            .order_by(_MOMENTS.c.result_id, _MOMENTS.c.type)
+        )
+        for result_id, kind, count in session.execute(query):
+            counts.setdefault(result_id, {})[kind] = count
+    return counts
+
+
+def _summaries(rows: Sequence[Row[Any]], counts: dict[int, dict[str, int]]) -> tuple[CallSummary, ...]:
+    return tuple(
+        CallSummary(
+            call=record_of(row),
+            language=row.heard_language,
+            degraded=bool(row.degraded),
+            moments=counts.get(row.current_result_id, {}),
+        )
+        for row in rows
+    )
+
+
+def encode_cursor(created_at: datetime, call_id: str) -> str:
+    """The place just behind a call, as text that fits into a URL."""
+    microseconds = (created_at - _EPOCH) // timedelta(microseconds=1)
+    return urlsafe_b64encode(f"{microseconds}:{call_id}".encode()).decode("ascii").rstrip("=")
+
+
+def decode_cursor(cursor: str) -> tuple[datetime, str]:
+    """The inverse of ``encode_cursor``; raises ValidationFailed for anything that it did not make."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        microseconds, _, call_id = urlsafe_b64decode(padded).decode().partition(":")
+        place = _EPOCH + timedelta(microseconds=int(microseconds)), call_id
+    except (binascii.Error, ValueError, OverflowError):
+        raise _invalid("cursor", _FOREIGN) from None
+    # The decoder skips what it does not know and a number has many spellings: only our own is taken.
+    if encode_cursor(*place) != cursor:
+        raise _invalid("cursor", _FOREIGN)
+    return place
+
+
+def _invalid(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed(f"{field} {message}", errors=[{"field": field, "message": message}])

@@ -1,0 +1,77 @@
+"""Rows of ``calls`` and the frozen values that the service knows them by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.schemas.analysis import CallStatus
+from app.schemas.call import CallRecord, Failure, NewCall
+
+
+def record_of(row: Row[Any]) -> CallRecord:
+    return CallRecord(
+        call_id=row.call_id,
+        status=CallStatus(row.status),
+        fingerprint=row.fingerprint,
+        audio_key=row.audio_key,
+        audio_sha256=row.audio_sha256,
+        audio_bytes=row.audio_bytes,
+        agent_id=row.agent_id,
+        customer_id=row.customer_id,
+        language=row.language,
+        started_at=row.started_at,
+        direction=row.direction,
+        metadata=row.metadata,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        completed_at=row.completed_at,
+        stage=row.stage,
+        owner=row.owner,
+        heartbeat_at=row.heartbeat_at,
+        failure=_failure_of(row),
+        duration_s=row.duration_s,
+    )
+
+
+def _failure_of(row: Row[Any]) -> Failure | None:
+    if row.failure_code is None or row.failure_status is None:
+        return None
+    return Failure(row.failure_code, row.failure_stage, row.failure_detail or "", row.failure_status)
+
+
+def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
+    """Every column but the key of a call whose recording has just arrived."""
+    return {
+        "status": CallStatus.QUEUED,
+        "fingerprint": new.fingerprint,
+        "audio_key": new.audio_key,
+        "audio_sha256": new.audio_sha256,
+        "audio_bytes": new.audio_bytes,
+        "agent_id": new.agent_id,
+        "customer_id": new.customer_id,
+        "language": new.language,
+        "started_at": new.started_at,
+        "direction": new.direction,
+        "metadata": new.metadata,
+        "created_at": now,
+        "updated_at": now,
+        "completed_at": None,
+        "stage": None,
+        "owner": owner,
+        "heartbeat_at": now,
+        **failure_values(None),
+        "duration_s": None,
+        "current_result_id": None,
+    }
+
+
+def failure_values(failure: Failure | None) -> dict[str, Any]:
+    return {
+        "failure_code": failure and failure.code,
+        "failure_stage": failure and failure.stage,
+        "failure_detail": failure and failure.detail,
+        "failure_status": failure and failure.status,
+    }

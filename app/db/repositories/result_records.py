@@ -1,0 +1,164 @@
+"""Rows under a result and the frozen values that they are made from and read back into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.schemas.analysis import AnalysedSegment, Analysis, Notice
+from app.schemas.moment import Evidence, Moment
+from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.transcript import Segment, Word
+
+
+def result_values(call_id: str, version: int, analysis: Analysis, now: datetime) -> dict[str, Any]:
+    return {
+        "call_id": call_id,
+        "version": version,
+        "status": analysis.status,
+        "engines": analysis.engines,
+        "degraded": analysis.degraded,
+        "warnings": [
+            {"stage": notice.stage, "code": notice.code, "message": notice.message}
+            for notice in analysis.warnings
+        ],
+        "failed_stages": list(analysis.failed_stages),
+        "language": analysis.language,
+        "language_confidence": analysis.language_confidence,
+        "duration_s": analysis.duration_s,
+        "playbook": analysis.playbook,
+        "playbook_revision": analysis.playbook_revision,
+        "created_at": now,
+    }
+
+
+def segment_values(result_id: int, part: AnalysedSegment) -> dict[str, Any]:
+    segment, feeling = part.segment, part.sentiment
+    return {
+        "result_id": result_id,
+        "idx": segment.index,
+        "speaker": segment.speaker,
+        "role": segment.role,
+        "start_s": segment.start_s,
+        "end_s": segment.end_s,
+        "text": segment.text,
+        "sentiment_label": feeling and feeling.label,
+        "sentiment_score": feeling and feeling.score,
+        "sentiment_positive": feeling and feeling.positive,
+        "sentiment_neutral": feeling and feeling.neutral,
+        "sentiment_negative": feeling and feeling.negative,
+        "is_coachable": part.is_coachable,
+        "coachable_type": part.coachable_type,
+    }
+
+
+def word_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        for idx, word in enumerate(part.segment.words):
+            yield {
+                "result_id": result_id,
+                "segment": part.segment.index,
+                "idx": idx,
+                "text": word.text,
+                "start_s": word.start_s,
+                "end_s": word.end_s,
+                "confidence": word.confidence,
+                "space_before": word.space_before,
+                "ends_segment": word.ends_segment,
+            }
+
+
+def moment_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[dict[str, Any]]:
+    for part in parts:
+        for idx, moment in enumerate(part.moments):
+            yield {
+                "result_id": result_id,
+                "segment": part.segment.index,
+                "idx": idx,
+                "public_id": moment.id,
+                "type": moment.type,
+                "subtype": moment.subtype,
+                "confidence": moment.confidence,
+                "source": moment.source,
+                "rule": moment.rule,
+                "why": moment.why,
+                "tip": moment.tip,
+                "speaker": moment.speaker,
+                "role": moment.role,
+                "evidence_text": moment.evidence.text,
+                "evidence_start_char": moment.evidence.start_char,
+                "evidence_end_char": moment.evidence.end_char,
+                "evidence_start_s": moment.evidence.start_s,
+                "evidence_end_s": moment.evidence.end_s,
+                "evidence_first_word": moment.evidence.first_word,
+                "evidence_last_word": moment.evidence.last_word,
+            }
+
+
+def analysis_of(row: Row[Any], segments: tuple[AnalysedSegment, ...]) -> Analysis:
+    return Analysis(
+        duration_s=row.duration_s,
+        language=row.language,
+        language_confidence=row.language_confidence,
+        segments=segments,
+        engines=row.engines,
+        degraded=row.degraded,
+        warnings=tuple(Notice(**notice) for notice in row.warnings),
+        playbook=row.playbook,
+        playbook_revision=row.playbook_revision,
+        failed_stages=tuple(row.failed_stages),
+    )
+
+
+def segment_of(row: Row[Any], words: tuple[Word, ...], moments: tuple[Moment, ...]) -> AnalysedSegment:
+    return AnalysedSegment(
+        segment=Segment(row.idx, row.speaker, words, row.role),
+        sentiment=_sentiment_of(row),
+        moments=moments,
+        is_coachable=row.is_coachable,
+        coachable_type=row.coachable_type,
+    )
+
+
+def _sentiment_of(row: Row[Any]) -> Sentiment | None:
+    if row.sentiment_label is None:
+        return None
+    return Sentiment(
+        label=SentimentLabel(row.sentiment_label),
+        score=row.sentiment_score,
+        positive=row.sentiment_positive,
+        neutral=row.sentiment_neutral,
+        negative=row.sentiment_negative,
+    )
+
+
+def word_of(row: Row[Any]) -> Word:
+    return Word(row.text, row.start_s, row.end_s, row.confidence, row.space_before, row.ends_segment)
+
+
+def moment_of(row: Row[Any]) -> Moment:
+    return Moment(
+        id=row.public_id,
+        type=row.type,
+        subtype=row.subtype,
+        confidence=row.confidence,
+        source=row.source,
+        rule=row.rule,
+        why=row.why,
+        tip=row.tip,
+        segment=row.segment,
+        speaker=row.speaker,
+        role=row.role,
+        evidence=Evidence(
+            text=row.evidence_text,
+            start_char=row.evidence_start_char,
+            end_char=row.evidence_end_char,
+            start_s=row.evidence_start_s,
+            end_s=row.evidence_end_s,
+            first_word=row.evidence_first_word,
+            last_word=row.evidence_last_word,
+        ),
+    )

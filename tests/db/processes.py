@@ -1,0 +1,56 @@
+"""What other processes do in tests of the database; kept light, since each of them imports it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from app.core.config import Settings
+from app.db.migrate import is_current, migrate
+from app.db.session import Database
+
+
+def run_together(work: Callable[..., Any], processes: int, *arguments: Any) -> list[Any]:
+    """Run ``work(barrier, number, *arguments)`` in new processes; what they return, in their order."""
+    # New processes, each forked from a server that has done the imports once.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", "alembic.command", "psycopg", __name__])
+    barrier = context.Barrier(processes)
+    answers = context.Queue()
+    workers = [
+        context.Process(target=_answer, args=(answers, work, barrier, number, *arguments), daemon=True)
+        for number in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    collected = dict(answers.get(timeout=120) for _ in workers)
+    for worker in workers:
+        worker.join()
+        worker.close()
+    answers.close()
+    answers.join_thread()
+    for answer in collected.values():
+        if isinstance(answer, Exception):
+            raise answer
+    return [collected[number] for number in range(processes)]
+
+
+def migrate_together(barrier: Barrier, _number: int, url: str) -> bool:
+    database = _open(url)
+    barrier.wait()
+    migrate(database)
+    return is_current(database)
+
+
+def _open(url: str) -> Database:
+    return Database(Settings(_env_file=None, database_url=url))
+
+
+def _answer(answers: Any, work: Callable[..., Any], barrier: Barrier, number: int, *arguments: Any) -> None:
+    try:
+        answers.put((number, work(barrier, number, *arguments)))
+    except Exception as error:
+        answers.put((number, RuntimeError(f"{type(error).__name__}: {error}")))
+        raise

@@ -1,0 +1,150 @@
+"""Migrations: up, down, by several processes at once, and equal to the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+import app.db.migrations
+from app.core.exceptions import ConfigurationError
+from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
+from app.db.models import Base
+from app.db.session import Database
+from tests.db import processes
+from tests.db.databases import opened, postgres_database
+from tests.db.processes import run_together
+from tests.db.values import completed, stored
+
+
+def _tables(database: Database) -> set[str]:
+    with database.snapshot() as session:
+        return set(inspect(session.connection()).get_table_names())
+
+
+def test_the_constant_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(app.db.migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_migrations_make_what_the_models_say(empty_database: Database) -> None:
+    migrate(empty_database)
+    with empty_database.exclusive() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert _tables(empty_database) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_foreign_keys_are_as_the_models_say(empty_database: Database) -> None:
+    """Alembic's comparison passes over what happens on deletion."""
+    migrate(empty_database)
+    with empty_database.snapshot() as session:
+        found = {
+            (name, key["name"], key["options"].get("ondelete"))
+            for name in Base.metadata.tables
+            for key in inspect(session.connection()).get_foreign_keys(name)
+        }
+    assert found == {
+        (table.name, constraint.name, constraint.ondelete)
+        for table in Base.metadata.tables.values()
+        for constraint in table.foreign_key_constraints
+    }
+
+
+def test_an_empty_database_is_not_current(empty_database: Database) -> None:
+    assert not is_current(empty_database)
+    with pytest.raises(ConfigurationError, match="python -m app migrate"):
+        check_current(empty_database)
+    migrate(empty_database)
+    assert is_current(empty_database)
+    check_current(empty_database)
+
+
+def test_migrating_again_changes_nothing(empty_database: Database) -> None:
+    migrate(empty_database)
+    stored(empty_database, "A")
+    migrate(empty_database)
+    with empty_database.snapshot() as session:
+        assert session.scalar(text("SELECT count(*) FROM calls")) == 1
+
+
+def test_down_and_up_again(empty_database: Database) -> None:
+    migrate(empty_database)
+    completed(empty_database, "A", 0, ("objection",))
+    downgrade(empty_database, "base")
+    assert _tables(empty_database) == {"alembic_version"}
+    assert not is_current(empty_database)
+    migrate(empty_database)
+    completed(empty_database, "A", 0, ("objection",))
+
+
+def test_a_failed_migration_leaves_nothing_behind(empty_database: Database) -> None:
+    with empty_database.session() as session:
+        # In the way of the last table of the migration.
+        session.execute(text("CREATE TABLE moments (x integer)"))
+    with pytest.raises(Exception, match="moments"):
+        migrate(empty_database)
+    assert _tables(empty_database) == {"moments"}
+    with empty_database.session() as session:
+        session.execute(text("DROP TABLE moments"))
+    migrate(empty_database)
+    assert is_current(empty_database)
+
+
+def test_a_newer_database_is_left_alone(empty_database: Database) -> None:
+    migrate(empty_database)
+    with empty_database.session() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert not is_current(empty_database)
+    with pytest.raises(ConfigurationError, match="another version"):
+        migrate(empty_database)
+
+
+def test_a_start_migrates_sqlite_and_only_checks_postgresql(empty_database: Database) -> None:
+    if empty_database.is_sqlite:
+        prepare(empty_database)
+        assert is_current(empty_database)
+        prepare(empty_database)
+    else:
+        with pytest.raises(ConfigurationError, match="python -m app migrate"):
+            prepare(empty_database)
+        assert _tables(empty_database) == set()
+
+
+def test_processes_that_start_at_once_all_find_a_migrated_database(empty_url: str) -> None:
+    assert run_together(processes.migrate_together, 3, empty_url) == [True, True, True]
+    with opened(empty_url) as database:
+        assert is_current(database)
+
+
+def test_foreign_keys_are_checked_again_after_a_migration(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/x.db") as database:
+        migrate(database)
+        with pytest.raises(ConfigurationError, match="references"), database.exclusive() as connection:
+            connection.exec_driver_sql("INSERT INTO transcripts (result_id, text) VALUES (1, 'x')")
+        with database.session() as session:
+            assert session.scalar(text("PRAGMA foreign_keys")) == 1
+            assert session.scalar(text("PRAGMA busy_timeout")) == 10_000
+            assert session.scalar(text("SELECT count(*) FROM transcripts")) == 0
+
+
+def test_postgresql_keeps_ids_in_byte_order() -> None:
+    with postgres_database() as database, database.snapshot() as session:
+        collations = session.execute(
+            text(
+                "SELECT table_name || '.' || column_name FROM information_schema.columns"
+                " WHERE collation_name = 'C' AND table_schema = 'public' ORDER BY 1"
+            )
+        )
+        assert list(collations.scalars()) == [
+            "calls.agent_id",
+            "calls.call_id",
+            "calls.customer_id",
+            "results.call_id",
+        ]
