@@ -1,0 +1,120 @@
+"""What is left when processes are killed: a finished call or a reason, and a service that works on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+
+from tests.process.service import running, start, tone, wait_until, write_script
+
+
+def in_background(work: object) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)  # type: ignore[arg-type]
+    thread.start()
+    return thread
+
+
+def test_a_killed_service_leaves_a_failed_call_and_the_same_upload_then_succeeds(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 60}])
+    service = start(tmp_path)
+
+    def send() -> None:
+        try:
+            service.transcribe(tone(), call_id="CALL-1")
+        except httpx.TransportError:
+            pass
+
+    sender = in_background(send)
+    wait_until(
+        lambda: service.get("/calls/CALL-1").json().get("stage") == "transcribe", "the call to be in work"
+    )
+    service.kill()
+    sender.join(30)
+    write_script(tmp_path)
+    with running(tmp_path) as again:
+        left = again.get("/calls/CALL-1").json()
+        assert left["status"] == "failed"
+        assert left["error"]["code"] == "interrupted"
+        assert left["error"]["stage"] == "transcribe"
+        assert left["segments"] == []
+        assert not [path for path in again.stored_files() if "scratch" in path.parts]
+        answer = again.transcribe(tone(), call_id="CALL-1")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["transcript"] == "that is too expensive for us"
+        assert "idempotent-replayed" not in answer.headers
+        assert len(again.stored_files()) == 1
+
+
+def test_a_killed_engine_process_fails_its_call_and_the_next_one_works(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 60}])
+    with running(tmp_path) as service:
+        answers: list[httpx.Response] = []
+        sender = in_background(lambda: answers.append(service.transcribe(tone(), call_id="CALL-1")))
+        wait_until(
+            lambda: service.get("/calls/CALL-1").json().get("stage") == "transcribe", "the call to be in work"
+        )
+        first_engine = service.engine_pid()
+        os.kill(first_engine, signal.SIGKILL)
+        assert service.get("/health").status_code == 200
+        sender.join(60)
+        problem = answers[0].json()
+        assert (answers[0].status_code, problem["code"], problem["call_id"]) == (
+            500,
+            "engine_crashed",
+            "CALL-1",
+        )
+        assert service.get("/calls/CALL-1").json()["status"] == "failed"
+        write_script(tmp_path)
+        assert service.transcribe(tone(pitch=500), call_id="CALL-2").status_code == 200
+        assert service.engine_pid() != first_engine
+        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
+
+
+def test_an_engine_that_kills_its_process_harms_only_its_own_call(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "crash", "times": 1}])
+    with running(tmp_path) as service:
+        answer = service.transcribe(tone(), call_id="CALL-1")
+        assert (answer.status_code, answer.json()["code"]) == (500, "engine_crashed")
+        write_script(tmp_path)
+        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
+
+
+def test_a_call_past_its_deadline_is_ended_with_a_reason(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 300}])
+    with running(tmp_path, call_deadline_min_s="2") as service:
+        answer = service.transcribe(tone(), call_id="CALL-1")
+        assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+        write_script(tmp_path)
+        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
+
+
+def test_a_client_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 2}])
+    with running(tmp_path) as service:
+        try:
+            service.post(
+                "/transcribe", files={"audio": ("a.wav", tone())}, data={"call_id": "CALL-1"}, timeout=1
+            )
+        except httpx.ReadTimeout:
+            pass
+        wait_until(
+            lambda: service.get("/calls/CALL-1").json()["status"] == "completed", "the call to be finished"
+        )
+
+
+def test_a_terminated_service_finishes_what_it_has_begun(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 2}])
+    with running(tmp_path) as service:
+        answers: list[httpx.Response] = []
+        sender = in_background(lambda: answers.append(service.transcribe(tone(), call_id="CALL-1")))
+        wait_until(
+            lambda: service.get("/calls/CALL-1").json().get("stage") == "transcribe", "the call to be in work"
+        )
+        service.stop()
+        sender.join(30)
+        assert answers[0].status_code == 200
+        assert answers[0].json()["status"] == "completed"

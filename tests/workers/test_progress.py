@@ -1,0 +1,59 @@
+"""Stages: what is tolerated, what is not, what is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.exceptions import StageFailed
+from app.workers.progress import CallGone, Progress
+
+
+def test_stages_and_shares_are_told_in_order() -> None:
+    told: list[tuple[str, float | None]] = []
+
+    def on_stage(stage: str) -> bool:
+        told.append((stage, None))
+        return True
+
+    progress = Progress(on_stage, lambda stage, share: told.append((stage, share)))
+    with progress.stage("decode"):
+        pass
+    with progress.stage("transcribe"):
+        progress.share(0.5)
+    assert told == [
+        ("decode", None),
+        ("decode", 1.0),
+        ("transcribe", None),
+        ("transcribe", 0.5),
+        ("transcribe", 1.0),
+    ]
+    assert progress.current == "transcribe"
+
+
+def test_a_needed_stage_lets_its_failure_through() -> None:
+    progress = Progress()
+    with pytest.raises(StageFailed), progress.stage("transcribe"):
+        raise StageFailed("stt", "it broke")
+    assert progress.failed_stages == []
+
+
+def test_a_tolerated_failure_becomes_a_warning_that_names_the_stage() -> None:
+    progress = Progress()
+    with progress.tolerated("sentiment"):
+        raise StageFailed("sentiment", "it broke")
+    with progress.tolerated("moments"):
+        raise ZeroDivisionError("a secret detail")
+    assert progress.failed_stages == ["sentiment", "moments"]
+    assert [(notice.stage, notice.code) for notice in progress.notices] == [
+        ("sentiment", "sentiment_failed"),
+        ("moments", "moments_failed"),
+    ]
+    assert "secret" not in progress.notices[1].message
+
+
+def test_a_call_that_is_gone_stops_at_the_next_stage_even_where_failures_are_tolerated() -> None:
+    progress = Progress(on_stage=lambda stage: stage != "sentiment")
+    with progress.stage("decode"):
+        pass
+    with pytest.raises(CallGone), progress.tolerated("sentiment"):
+        pytest.fail("the stage must not begin")
