@@ -38,5 +38,5 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@echo "Installing into $(VENV); the first time takes a few minutes."
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
