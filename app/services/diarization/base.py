@@ -10,7 +10,7 @@ from app.schemas.transcript import Transcript, Turn
 
 
 class DiarizationEngine(Protocol):
-    """Who speaks when. Made cheaply; pure apart from reading ``audio``; the same input gives the same turns."""
+    """Who speaks when. Made cheaply; reads ``audio`` and changes nothing; same input, same turns."""
 
     name: str
     capabilities: Capabilities

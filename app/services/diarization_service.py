@@ -1,0 +1,68 @@
+"""Who speaks when, by a named engine."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Mapping
+
+from app.core.config import Settings
+from app.core.exceptions import AppError, StageFailed
+from app.schemas.audio import Audio
+from app.schemas.transcript import Transcript, Turn
+from app.services.diarization.base import DiarizationEngine
+from app.services.diarization.registry import DIARIZATION_ENGINES
+
+log = logging.getLogger(__name__)
+
+
+class DiarizationService:
+    """Thread-safe. Engines are made on first use, or given (``engines``, by registry name)."""
+
+    def __init__(self, settings: Settings, engines: Mapping[str, DiarizationEngine] | None = None) -> None:
+        self._settings = settings
+        self._engines = dict(engines or {})
+        self._lock = threading.Lock()
+
+    def load(self, name: str) -> None:
+        """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
+        try:
+            self._engine(name).load()
+        except AppError:
+            raise
+        except Exception as error:
+            raise _failed(name, error) from error
+
+    def diarize(self, name: str, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+        """Turns in order of time; none where nothing was said. Raises StageFailed when the engine fails."""
+        engine = self._engine(name)
+        if not transcript.words:
+            return ()
+        try:
+            turns = engine.diarize(audio, transcript)
+            _check(turns)
+        except AppError:
+            raise
+        except Exception as error:
+            raise _failed(name, error) from error
+        return tuple(sorted(turns, key=lambda turn: (turn.start_s, turn.end_s, turn.speaker)))
+
+    def _engine(self, name: str) -> DiarizationEngine:
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = DIARIZATION_ENGINES.create(name, self._settings)
+            return self._engines[name]
+
+
+def _check(turns: tuple[Turn, ...]) -> None:
+    if not turns:
+        raise ValueError("no turn for a transcript with words")
+    for turn in turns:
+        if not (math.isfinite(turn.start_s) and math.isfinite(turn.end_s) and turn.start_s <= turn.end_s):
+            raise ValueError("a turn ends before it starts")
+
+
+def _failed(name: str, error: Exception) -> StageFailed:
+    log.warning("diarization.failed", extra={"engine": name}, exc_info=error)
+    return StageFailed("diarization", f"the {name} engine failed: {type(error).__name__}")

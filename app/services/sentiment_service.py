@@ -1,0 +1,94 @@
+"""Sentiment of texts by a named engine: windows, one batch a call, one answer a text."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Mapping, Sequence
+
+from app.core.config import Settings
+from app.core.exceptions import AppError, StageFailed
+from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.services.sentiment.base import SentimentEngine, SentimentScores
+from app.services.sentiment.registry import SENTIMENT_ENGINES
+
+log = logging.getLogger(__name__)
+
+NOTHING_SAID = Sentiment(SentimentLabel.NEUTRAL, score=1.0, positive=0.0, neutral=1.0, negative=0.0)
+_SLACK = 1e-3
+"""How far the three probabilities of an engine may be from summing to 1."""
+
+
+class SentimentService:
+    """Thread-safe. Engines are made on first use, or given (``engines``, by registry name)."""
+
+    def __init__(self, settings: Settings, engines: Mapping[str, SentimentEngine] | None = None) -> None:
+        self._settings = settings
+        self._engines = dict(engines or {})
+        self._lock = threading.Lock()
+
+    def load(self, name: str) -> None:
+        """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
+        try:
+            self._engine(name).load()
+        except AppError:
+            raise
+        except Exception as error:
+            raise _failed(name, error) from error
+
+    def analyse(self, name: str, texts: Sequence[str]) -> list[Sentiment]:
+        """One Sentiment for each text, in order; blank texts are NEUTRAL.
+
+        A text longer than the model reads is judged in pieces; its probabilities are the mean of theirs,
+        weighted by their length in characters. All pieces of the call go to the engine in one batch.
+        Raises StageFailed when the engine fails.
+        """
+        engine = self._engine(name)
+        try:
+            pieces = [engine.window(text) if text.strip() else [] for text in texts]
+            flat = [piece for parts in pieces for piece in parts]
+            scores = engine.score(flat) if flat else []
+            _check(scores, len(flat))
+        except AppError:
+            raise
+        except Exception as error:
+            raise _failed(name, error) from error
+        rest = iter(scores)
+        return [_judge([(len(part), next(rest)) for part in parts]) for parts in pieces]
+
+    def _engine(self, name: str) -> SentimentEngine:
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = SENTIMENT_ENGINES.create(name, self._settings)
+            return self._engines[name]
+
+
+def _judge(pieces: Sequence[tuple[int, SentimentScores]]) -> Sentiment:
+    total = sum(length for length, _ in pieces)
+    if not total:
+        return NOTHING_SAID
+    positive = sum(length / total * scores.positive for length, scores in pieces)
+    negative = sum(length / total * scores.negative for length, scores in pieces)
+    neutral = sum(length / total * scores.neutral for length, scores in pieces)
+    label, score = max(
+        (SentimentLabel.NEUTRAL, neutral),
+        (SentimentLabel.NEGATIVE, negative),
+        (SentimentLabel.POSITIVE, positive),
+        key=lambda each: each[1],
+    )
+    return Sentiment(label, min(max(score, 0.0), 1.0), positive, neutral, negative)
+
+
+def _check(scores: Sequence[SentimentScores], expected: int) -> None:
+    if len(scores) != expected:
+        raise ValueError(f"{len(scores)} answers for {expected} texts")
+    for each in scores:
+        total = each.positive + each.neutral + each.negative
+        if not math.isclose(total, 1.0, abs_tol=_SLACK):
+            raise ValueError(f"probabilities sum to {total}")
+
+
+def _failed(name: str, error: Exception) -> StageFailed:
+    log.warning("sentiment.failed", extra={"engine": name}, exc_info=error)
+    return StageFailed("sentiment", f"the {name} engine failed: {type(error).__name__}")
