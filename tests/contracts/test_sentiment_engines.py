@@ -195,7 +195,9 @@ def test_a_missing_library_says_what_to_install(name: str, monkeypatch: pytest.M
 
 
 @NAMES
-@pytest.mark.parametrize("model", ["no/such-model", "/nowhere/at/all", "../../etc", "", "a b c", "~nobody/x"])
+@pytest.mark.parametrize(
+    "model", ["no/such-model", "/nowhere/at/all", "../../etc", "", "a b c", "~no-such-user/x"]
+)
 def test_availability_never_raises(
     name: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

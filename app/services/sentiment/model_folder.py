@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import threading
@@ -24,7 +25,7 @@ class ModelFolder:
     """One model: ``model`` is a hub name, fetched into ``kept_in``, or a folder that is there already."""
 
     def __init__(self, model: str, kept_in: Path, hub_url: str) -> None:
-        given = Path(model).expanduser()
+        given = Path(os.path.expanduser(model))  # noqa: PTH111 (Path.expanduser raises for unknown users)
         self.from_hub = not (given.is_dir() or given.is_absolute() or model.startswith((".", "~")))
         self.name = model if self.from_hub else given.resolve().name
         self.path = kept_in / model.replace("/", "--") if self.from_hub else given
