@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ from app.core.config import Settings
 from app.core.exceptions import ConfigurationError, DatabaseUnavailable
 from app.db.engine import BUSY_TIMEOUT_S, READ_ONLY, is_in_memory, make_engine
 from app.db.errors import translated_errors
-from app.db.fair_lock import FairLock
+from app.db.fair_gate import FairGate
+
+log = logging.getLogger(__name__)
 
 _MIGRATION_LOCK = 7_230_917_512
 """Key of PostgreSQL's advisory lock; any number that no other program of the database uses."""
@@ -24,22 +27,27 @@ _MIGRATION_WAIT_S = 600
 class Database:
     """One database and its pool of connections. Thread-safe; nothing connects before first use.
 
-    SQLite lets one writer in at a time and wakes waiters by chance: with 50 threads of one process, some
-    waited nearly its whole timeout (9.4 of 10 s, measured). So the writers of a process queue here, in
-    order, and only one of them meets those of other processes in the file's own lock.
+    Threads queue here for their turn, in order, since what they would wait for else wakes them by chance:
+    50 writers of a SQLite file waited up to 9.4 of its 10 s, and 50 threads on 15 connections of a pool
+    ran into its timeout (both measured). A SQLite file has one writer at a time (those of other processes
+    meet in its own lock) and any number of readers; PostgreSQL has the pool's connections.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigurationError when the address or its driver cannot be used."""
         self.engine: Engine = make_engine(settings)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._shares_one_connection = is_in_memory(self.engine.url)
-        self._writers = FairLock()
-        self._reading = (
-            self.engine.execution_options(**{READ_ONLY: True})
-            if self.is_sqlite
-            else self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        )
+        if self.is_sqlite:
+            self._reading = self.engine.execution_options(**{READ_ONLY: True})
+            self._writers = FairGate(1)
+            # An in-memory database is a single connection, which all threads share.
+            self._readers = self._writers if is_in_memory(self.engine.url) else None
+        else:
+            self._reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._writers = FairGate(settings.db_pool_size + settings.db_max_overflow)
+            self._readers = self._writers
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -48,17 +56,13 @@ class Database:
         Keep the block short and never open a second one inside it: others wait for it. Raises
         DatabaseUnavailable and InsufficientStorage.
         """
-        with translated_errors(), self._turn(self.is_sqlite), self._opened(self.engine) as session:
+        with translated_errors(), _turn(self._writers), _opened(self.engine) as session:
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """One transaction that only reads, all of it from the same moment. Waits for no writer."""
-        with (
-            translated_errors(),
-            self._turn(self._shares_one_connection),
-            self._opened(self._reading) as session,
-        ):
+        """One transaction that only reads, all of it from the same moment; waits for no write."""
+        with translated_errors(), _turn(self._readers), _opened(self._reading) as session:
             yield session
 
     @contextmanager
@@ -68,7 +72,7 @@ class Database:
         SQLite's foreign keys are off in it (altering a table there means to copy and drop it, which
         would cascade) and checked at its end.
         """
-        with translated_errors(), self._turn(self.is_sqlite), self.engine.connect() as connection:
+        with translated_errors(), _turn(self._writers), self.engine.connect() as connection:
             if self.is_sqlite:
                 with _foreign_keys_off(connection), connection.begin():
                     yield connection
@@ -87,22 +91,25 @@ class Database:
         """Close all connections that are not in use; the next use opens new ones."""
         self.engine.dispose()
 
-    @contextmanager
-    def _opened(self, engine: Engine) -> Iterator[Session]:
-        with Session(engine, autoflush=False, expire_on_commit=False) as session, session.begin():
-            yield session
 
-    @contextmanager
-    def _turn(self, needed: bool) -> Iterator[None]:
-        if not needed:
-            yield
-            return
-        if not self._writers.acquire(BUSY_TIMEOUT_S):
-            raise DatabaseUnavailable("the database is busy")
-        try:
-            yield
-        finally:
-            self._writers.release()
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Session]:
+    with Session(engine, autoflush=False, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _turn(gate: FairGate | None) -> Iterator[None]:
+    if gate is None:
+        yield
+        return
+    if not gate.enter(BUSY_TIMEOUT_S):
+        log.warning("database.busy")
+        raise DatabaseUnavailable("the database is busy")
+    try:
+        yield
+    finally:
+        gate.leave()
 
 
 @contextmanager

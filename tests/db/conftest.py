@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
@@ -14,13 +17,19 @@ from tests.db.databases import opened, postgres_database, postgres_url, sqlite_d
 BACKENDS = ("sqlite", "postgresql")
 
 
+@pytest.fixture(scope="session")
+def quick_folder() -> Iterator[Path]:
+    """In memory where the system has such a folder: thousands of commits are no test of the disk."""
+    memory = "/dev/shm"
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
-def shared_database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Database]:
+def shared_database(request: pytest.FixtureRequest, quick_folder: Path) -> Iterator[Database]:
     with ExitStack() as stack:
         if request.param == "sqlite":
-            yield stack.enter_context(sqlite_database(tmp_path_factory.mktemp("db")))
+            yield stack.enter_context(sqlite_database(quick_folder))
         else:
             yield stack.enter_context(postgres_database())
 

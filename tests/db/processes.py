@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from app.core.config import Settings
 from app.db.migrate import is_current, migrate
+from app.db.repositories.calls import CallRepository
 from app.db.session import Database
+from app.schemas.call import NewCall
+
+_NOW = datetime(2026, 2, 21, tzinfo=UTC)
 
 
 def run_together(work: Callable[..., Any], processes: int, *arguments: Any) -> list[Any]:
@@ -40,8 +46,11 @@ def run_together(work: Callable[..., Any], processes: int, *arguments: Any) -> l
 def migrate_together(barrier: Barrier, _number: int, url: str) -> bool:
     database = _open(url)
     barrier.wait()
-    migrate(database)
-    return is_current(database)
+    try:
+        migrate(database)
+        return is_current(database)
+    finally:
+        database.dispose()
 
 
 def _open(url: str) -> Database:
@@ -54,3 +63,38 @@ def _answer(answers: Any, work: Callable[..., Any], barrier: Barrier, number: in
     except Exception as error:
         answers.put((number, RuntimeError(f"{type(error).__name__}: {error}")))
         raise
+
+
+def write_together(barrier: Barrier, number: int, url: str, threads: int, transactions: int) -> list[str]:
+    """What went wrong, as text, while this process wrote along with others."""
+    database = _open(url)
+    barrier.wait()
+    try:
+        return write_as_many(database, f"p{number}", threads, transactions)
+    finally:
+        database.dispose()
+
+
+def write_as_many(database: Database, prefix: str, threads: int, transactions: int) -> list[str]:
+    """Each thread adds ``transactions`` calls, reading in the same transaction before it writes."""
+    errors = list[str]()
+    together = threading.Barrier(threads)
+
+    def write(thread: int) -> None:
+        together.wait()
+        for number in range(transactions):
+            new = NewCall(f"{prefix}-{thread}-{number}", "f", "k", "a", 1)
+            try:
+                with database.session() as session:
+                    repository = CallRepository(session)
+                    if repository.get(new.call_id) is not None or not repository.insert(new, "owner", _NOW):
+                        errors.append(f"{new.call_id} was there")
+            except Exception as error:
+                errors.append(f"{type(error).__name__}: {error} / {error.__cause__}")
+
+    workers = [threading.Thread(target=write, args=(thread,)) for thread in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return errors

@@ -16,9 +16,8 @@ from app.core.exceptions import ConfigurationError
 from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
 from app.db.models import Base
 from app.db.session import Database
-from tests.db import processes
 from tests.db.databases import opened, postgres_database
-from tests.db.processes import run_together
+from tests.db.processes import migrate_together, run_together
 from tests.db.values import completed, stored
 
 
@@ -118,7 +117,7 @@ def test_a_start_migrates_sqlite_and_only_checks_postgresql(empty_database: Data
 
 
 def test_processes_that_start_at_once_all_find_a_migrated_database(empty_url: str) -> None:
-    assert run_together(processes.migrate_together, 3, empty_url) == [True, True, True]
+    assert run_together(migrate_together, 3, empty_url) == [True, True, True]
     with opened(empty_url) as database:
         assert is_current(database)
 

@@ -192,11 +192,11 @@ def test_a_connection_cut_in_a_transaction_is_unavailable_and_the_next_works() -
 
 
 def test_an_exhausted_pool_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(session_module, "BUSY_TIMEOUT_S", 0.05)
     with postgres_database(db_pool_size=1, db_max_overflow=0) as database:
         with database.session() as holder:
             holder.execute(text("SELECT 1"))
-            with pytest.raises(DatabaseUnavailable, match="connections"):
+            with pytest.raises(DatabaseUnavailable, match="busy"):
                 database.ping()
         database.ping()
 

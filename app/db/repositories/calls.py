@@ -24,6 +24,11 @@ _CALLS = table_of(CallRow)
 _RESULTS = table_of(ResultRow)
 _UNFINISHED = (CallStatus.QUEUED, CallStatus.PROCESSING)
 _RESTARTABLE = (CallStatus.FAILED, CallStatus.CANCELLED)
+_INSERT_OR_IGNORE = {
+    # Two spellings of one clause; both wait for a transaction that is about to take the id.
+    "sqlite": sqlite.insert(_CALLS).on_conflict_do_nothing().returning(_CALLS.c.call_id),
+    "postgresql": postgresql.insert(_CALLS).on_conflict_do_nothing().returning(_CALLS.c.call_id),
+}
 _RELEASED: dict[str, Any] = {"owner": None, "heartbeat_at": None, "stage": None}
 
 
@@ -42,12 +47,9 @@ class CallRepository:
 
     def insert(self, new: NewCall, owner: str, now: datetime) -> bool:
         """Add a queued call; False, and nothing written, when its id is taken."""
-        # Two spellings of one clause; both wait for a transaction that is about to take the id.
-        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
-        insert = sqlite.insert if is_sqlite else postgresql.insert
+        statement = _INSERT_OR_IGNORE[self._session.get_bind().dialect.name]
         values = {"call_id": new.call_id, **queued_values(new, owner, now)}
-        statement = insert(_CALLS).values(values).on_conflict_do_nothing().returning(_CALLS.c.call_id)
-        return self._session.execute(statement).scalar_one_or_none() is not None
+        return self._session.execute(statement, values).scalar_one_or_none() is not None
 
     def restart(self, new: NewCall, owner: str, now: datetime) -> bool:
         """Let a failed or cancelled call start over with a new recording.

@@ -57,7 +57,7 @@ class ResultRepository:
         version = (newest or 0) + 1
         values = result_values(call_id, version, analysis, now)
         results = table_of(ResultRow)
-        result_id = self._session.execute(insert(results).values(values).returning(results.c.id)).scalar_one()
+        result_id = self._session.execute(insert(results).returning(results.c.id), values).scalar_one()
         self._add_parts(result_id, analysis)
         calls = table_of(CallRow)
         self._session.connection().execute(
