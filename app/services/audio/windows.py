@@ -68,6 +68,11 @@ def pack(speech: Iterable[Span], longest_s: float = WINDOW_S) -> tuple[SpeechWin
     return tuple(windows)
 
 
+def whole(audio: Audio, longest_s: float = WINDOW_S) -> tuple[SpeechWindow, ...]:
+    """The whole recording in windows, for engines that want the silence too."""
+    return pack([Span(0.0, audio.duration_s)], longest_s) if audio.sample_count else ()
+
+
 def _cut(speech: Iterable[Span], longest_s: float) -> Iterable[Span]:
     for span in speech:
         start = span.start_s

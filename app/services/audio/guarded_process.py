@@ -1,0 +1,145 @@
+"""Runs a program that reads hostile input: no shell, limited time, memory and output, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.core.exceptions import StageFailed
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+CANNOT_START = 126
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 8 * 1024
+POLL_S = 0.005
+CPU_SLACK_S = 0.1
+"""The kernel and its accounts differ by a little."""
+KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+"""Nothing else of the environment reaches the program: no proxy, no report file, no secret."""
+
+OUT_OF_MEMORY = ("Cannot allocate memory", "Out of memory", "pthread_create", "bad_alloc", "MemoryError")
+FILE_TOO_LARGE = "File too large"
+
+
+class Limit(StrEnum):
+    """A limit as the detail of an error names it."""
+
+    WALL = "wall time"
+    CPU = "CPU time"
+    MEMORY = "memory"
+    OUTPUT = "output size"
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """What one run may use. ``memory_bytes`` is address space and holds on Linux only."""
+
+    wall_s: float
+    cpu_s: int
+    memory_bytes: int
+    output_bytes: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended: its exit code (negative: the signal), what it said, and the limit that stopped it."""
+
+    returncode: int
+    messages: str
+    tripped: Limit | None
+
+
+def run_guarded(command: Sequence[str], folder: Path, limits: RunLimits) -> Finished:
+    """Run ``command`` (an argument list, the program's full path first) in ``folder`` and wait for it.
+
+    The program gets no standard input, a process group of its own and a bare environment. When its time is
+    over the whole group is killed. Raises StageFailed when it cannot be started at all.
+    """
+    launch = [
+        sys.executable, "-I", "-S", str(LAUNCHER),
+        str(limits.cpu_s), str(limits.memory_bytes), str(limits.output_bytes),
+    ]  # fmt: skip
+    environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    deadline = time.monotonic() + limits.wall_s
+    with subprocess.Popen(
+        [*launch, *command],
+        cwd=folder,
+        env={**environment, "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            messages = _listen(process, deadline)
+            cpu_s = _reap(process, deadline)
+        finally:
+            in_time = process.returncode is not None
+            if not in_time:
+                _kill_group(process)
+    if not in_time:
+        return Finished(process.returncode, messages, Limit.WALL)
+    if process.returncode == CANNOT_START:
+        raise StageFailed("audio", "the decoder could not be started")
+    return Finished(process.returncode, messages, _tripped(process.returncode, messages, cpu_s, limits))
+
+
+def _listen(process: subprocess.Popen[bytes], deadline: float) -> str:
+    """What the program says until it falls silent or the deadline passes: the start and the end of it."""
+    assert process.stderr is not None
+    head, tail = bytearray(), bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stderr, selectors.EVENT_READ)
+        while (left_s := deadline - time.monotonic()) > 0:
+            if not selector.select(left_s):
+                break
+            chunk = os.read(process.stderr.fileno(), 64 * 1024)
+            if not chunk:
+                break
+            room = HEAD_BYTES - len(head)
+            head += chunk[:room]
+            tail = (tail + chunk[room:])[-TAIL_BYTES:] if len(chunk) > room else tail
+    text = bytes(head) + (b"\n" + bytes(tail) if tail else b"")
+    return text.decode("utf-8", "replace")
+
+
+def _reap(process: subprocess.Popen[bytes], deadline: float) -> float:
+    """Wait until the deadline; CPU seconds used. ``returncode`` stays None when the program runs on."""
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage.ru_utime + usage.ru_stime
+        if time.monotonic() >= deadline:
+            return 0.0
+        time.sleep(POLL_S)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _tripped(returncode: int, messages: str, cpu_s: float, limits: RunLimits) -> Limit | None:
+    if returncode == 0:
+        return None
+    if cpu_s >= limits.cpu_s - CPU_SLACK_S:
+        return Limit.CPU
+    if FILE_TOO_LARGE in messages or returncode == -signal.SIGXFSZ:
+        return Limit.OUTPUT
+    if any(sign in messages for sign in OUT_OF_MEMORY):
+        return Limit.MEMORY
+    # Programs that do not check for memory end by such a signal; so does one that the system's killer picks.
+    if returncode in (-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+        return Limit.MEMORY
+    return None

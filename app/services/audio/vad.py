@@ -1,0 +1,192 @@
+"""Finds the stretches of a recording that hold speech, with the model that the silero-vad wheel carries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.exceptions import StageFailed
+from app.schemas.audio import SAMPLE_RATE, Audio, Span
+from app.services.audio.windows import WINDOW_S
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+MODEL = Path("data", "silero_vad_16k_sequence.onnx")
+FRAME = 512
+"""Samples that the model judges at once (32 ms)."""
+CONTEXT = 64
+"""Samples before each frame that the model sees too."""
+BLOCK_FRAMES = 512
+"""Frames handed to the model in one go: 16 s, so that hours of audio need no more memory than minutes."""
+
+# Levelling: phone lines carry one party 20 dB below the other. Without it the model hears 87 % of labelled
+# speech at -20 dB and 44 % of a party 20 dB below the other; with it 98 % and 97 %, and still no noise.
+LEVEL_STEP = 8
+LEVEL_REACH = 31
+"""Frames before and after over which the level is taken: one second each way."""
+LEVEL_SHARE = 0.9
+"""The level is that of the frame louder than this share of them: a click does not set it."""
+TARGET_DB, LEAST_GAIN_DB, MOST_GAIN_DB = -18.0, -10.0, 36.0
+FLOOR_DB = -75.0
+"""Frames below it are digital silence and say nothing of the level."""
+
+STARTS_AT, ENDS_BELOW = 0.4, 0.25
+"""Probability that begins a stretch, and below which it ends."""
+LEAST_SILENCE = round(0.1 * SAMPLE_RATE)
+LEAST_SPEECH = round(0.1 * SAMPLE_RATE)
+PAD = round(0.15 * SAMPLE_RATE)
+LEAST_GAP = round(0.2 * SAMPLE_RATE)
+LONGEST = round(WINDOW_S * SAMPLE_RATE)
+"""A stretch longer than an engine's window is cut, at its least speech-like place, so that no word is."""
+CUT_SMOOTH_FRAMES = 5
+
+
+class VoiceActivity:
+    """Thread-safe; the same recording gives the same stretches. One thread of computation."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._session: Any = None
+
+    def load(self) -> None:
+        """Bring the model into memory; a second call does nothing. Raises StageFailed without a model."""
+        with self._lock:
+            if self._session is None:
+                self._session = _open_model()
+
+    def detect(self, audio: Audio) -> tuple[Span, ...]:
+        """Stretches of speech in order, at least 0.2 s apart (or touching, where a long one was cut).
+
+        They begin and end on whole samples, lie inside the recording, and carry up to 0.15 s of what
+        surrounds them. None for silence and noise.
+        """
+        if audio.sample_count == 0:
+            return ()
+        self.load()
+        gains = _gains(_levels(audio))
+        probabilities = self._probabilities(audio, gains)
+        found = _stretches(probabilities, audio.sample_count)
+        spoken = [
+            part for stretch in _pad(found, audio.sample_count) for part in _cut(stretch, probabilities)
+        ]
+        return tuple(Span(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in spoken)
+
+    def _probabilities(self, audio: Audio, gains: Floats) -> Floats:
+        """Probability of speech of each frame, shape (frames,)."""
+        import numpy as np
+
+        hidden = np.zeros((1, 1, 128), dtype=np.float32)
+        cell = np.zeros_like(hidden)
+        before = np.zeros(CONTEXT, dtype=np.float32)
+        heard = []
+        known_at = np.arange(len(gains)) * LEVEL_STEP + 0.5
+        for first, block in _blocks(audio):
+            gain = np.interp(first + np.arange(block.size) / FRAME, known_at, gains).reshape(block.shape)
+            frames = np.clip(block * gain, -1.0, 1.0).astype(np.float32)
+            context = np.vstack((before, frames[:-1, -CONTEXT:]))
+            before = frames[-1, -CONTEXT:].copy()
+            values, hidden, cell = self._session.run(
+                ["speech_probs", "hn", "cn"],
+                {"input": np.concatenate((context, frames), axis=1), "h": hidden, "c": cell},
+            )
+            heard.append(values.reshape(-1))
+        return np.concatenate(heard)
+
+
+def _open_model() -> Any:
+    # The model is opened straight from the wheel: importing silero_vad brings in torch, which takes seconds.
+    spec = find_spec("silero_vad")
+    folders = list(spec.submodule_search_locations or ()) if spec is not None else []
+    path = next((Path(folder) / MODEL for folder in folders if (Path(folder) / MODEL).is_file()), None)
+    if path is None:
+        raise StageFailed("vad", "the silero-vad package does not carry its model; install it again")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+
+
+def _blocks(audio: Audio) -> Iterator[tuple[int, Floats]]:
+    """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence."""
+    import numpy as np
+
+    stored = np.memmap(audio.pcm_path, dtype="<i2", mode="r", shape=(audio.sample_count,))
+    for start in range(0, audio.sample_count, BLOCK_FRAMES * FRAME):
+        samples = stored[start : start + BLOCK_FRAMES * FRAME]
+        frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
+        frames.reshape(-1)[: samples.size] = samples
+        yield start // FRAME, frames / 32768.0
+
+
+def _levels(audio: Audio) -> Floats:
+    """Level of each frame in dB of full scale, shape (frames,)."""
+    import numpy as np
+
+    powers = [np.mean(np.square(frames), axis=1) for _, frames in _blocks(audio)]
+    return (10.0 * np.log10(np.concatenate(powers) + 1e-12)).astype(np.float32)
+
+
+def _gains(levels: Floats) -> Floats:
+    """Factor that brings the speech around each ``LEVEL_STEP``th frame to the target level."""
+    import numpy as np
+
+    padded = np.pad(levels, LEVEL_REACH, constant_values=-np.inf)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * LEVEL_REACH + 1)[::LEVEL_STEP]
+    ranked = np.sort(np.where(around > FLOOR_DB, around, -np.inf), axis=1)
+    loud = np.sum(np.isfinite(ranked), axis=1)
+    rank = ranked.shape[1] - loud + np.floor(LEVEL_SHARE * np.maximum(loud - 1, 0)).astype(int)
+    level = np.take_along_axis(ranked, np.minimum(rank, ranked.shape[1] - 1)[:, None], axis=1)[:, 0]
+    wanted = np.where(loud > 0, np.clip(TARGET_DB - level, LEAST_GAIN_DB, MOST_GAIN_DB), 0.0)
+    return np.power(10.0, wanted / 20.0).astype(np.float32)
+
+
+def _stretches(probabilities: Floats, sample_count: int) -> list[tuple[int, int]]:
+    """First and past-the-last sample of each stretch: sure enough to start, unlikely enough to end."""
+    found: list[tuple[int, int]] = []
+    start: int | None = None
+    quiet: int | None = None
+    for index, probability in enumerate(probabilities.tolist()):
+        here = index * FRAME
+        if probability >= STARTS_AT:
+            start, quiet = (here if start is None else start), None
+        elif start is not None and probability < ENDS_BELOW:
+            quiet = here if quiet is None else quiet
+            if here - quiet >= LEAST_SILENCE:
+                found.append((start, quiet))
+                start = quiet = None
+    if start is not None:
+        found.append((start, sample_count))
+    return [(first, end) for first, end in found if end - first >= LEAST_SPEECH]
+
+
+def _pad(found: list[tuple[int, int]], sample_count: int) -> list[tuple[int, int]]:
+    """Widen each stretch, and join those between which less than ``LEAST_GAP`` is left."""
+    padded: list[tuple[int, int]] = []
+    for first, last in found:
+        start, end = max(0, first - PAD), min(sample_count, last + PAD)
+        if padded and start - padded[-1][1] < LEAST_GAP:
+            start = padded.pop()[0]
+        padded.append((start, end))
+    return padded
+
+
+def _cut(stretch: tuple[int, int], probabilities: Floats) -> Iterator[tuple[int, int]]:
+    import numpy as np
+
+    start, end = stretch
+    even = np.ones(CUT_SMOOTH_FRAMES) / CUT_SMOOTH_FRAMES
+    while end - start > LONGEST:
+        first, last = (start + LONGEST // 2) // FRAME, (start + LONGEST) // FRAME
+        smooth = np.convolve(probabilities[first:last], even, mode="valid")
+        cut = (first + int(np.argmin(smooth)) + CUT_SMOOTH_FRAMES // 2) * FRAME + FRAME // 2
+        yield start, cut
+        start = cut
+    yield start, end

@@ -1,0 +1,54 @@
+"""Audio in and out: checks uploads, decodes them to samples, and encodes what the service says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.core.config import Settings
+from app.schemas.audio import Audio
+from app.services.audio.decoder import DecodeLimits, Decoder
+from app.services.audio.encoder import Encoder, Media
+from app.services.audio.ffmpeg import Ffmpeg, find_ffmpeg
+from app.services.audio.sniff import HEAD_BYTES, check_media
+
+
+class AudioService:
+    """One ffmpeg for everything. Thread-safe; raises ConfigurationError when there is no ffmpeg."""
+
+    head_bytes = HEAD_BYTES
+    """How much of the start of an upload ``check`` wants to see."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg_path))
+        limits = DecodeLimits.of(settings.max_audio_s, settings.decode_timeout_s, settings.decode_memory_mb)
+        self._decoder = Decoder(self._ffmpeg, limits)
+        self._encoder = Encoder(self._ffmpeg, limits)
+
+    def ffmpeg_version(self) -> str:
+        """Version of the ffmpeg in use; raises ConfigurationError when it does not run."""
+        return self._ffmpeg.version()
+
+    def check(self, head: bytes, size: int) -> None:
+        """Raise EmptyAudio or UnsupportedMedia for bytes that are recognised as no recording."""
+        check_media(head, size)
+
+    def decode(self, source: Path, scratch: Path) -> Audio:
+        """Decode an upload to mono 16 kHz PCM in ``scratch``, an existing folder private to this recording.
+
+        Raises UndecodableAudio, UnsupportedRate, AudioTooLong or InsufficientStorage, and leaves nothing
+        behind then.
+        """
+        return self._decoder.decode(source, scratch)
+
+    def encode(self, source: Path, target: Path, media: Media) -> None:
+        """Write ``source`` to ``target`` as MP3 or WAV. Raises StageFailed or InsufficientStorage."""
+        self._encoder.encode(source, target, media)
+
+    def join(self, parts: Sequence[Path], target: Path, pause_s: float) -> None:
+        """Write ``parts`` in order to one MP3 at ``target``, with ``pause_s`` of silence between them."""
+        self._encoder.join(parts, target, pause_s)
+
+    def duration_s(self, path: Path) -> float:
+        """Length of an audio file in seconds. Raises StageFailed when it holds no audio."""
+        return self._encoder.duration_s(path)
