@@ -99,6 +99,8 @@ def _prepare_sqlite_connection(connection: sqlite3.Connection, _record: object) 
     # One fsync for each commit is the price, a few milliseconds.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # A deleted call is overwritten with zeros, not just unlinked.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

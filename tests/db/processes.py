@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -20,9 +23,7 @@ _NOW = datetime(2026, 2, 21, tzinfo=UTC)
 
 def run_together(work: Callable[..., Any], processes: int, *arguments: Any) -> list[Any]:
     """Run ``work(barrier, number, *arguments)`` in new processes; what they return, in their order."""
-    # New processes, each forked from a server that has done the imports once.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pytest", "alembic.command", "psycopg", __name__])
+    context = _context()
     barrier = context.Barrier(processes)
     answers = context.Queue()
     workers = [
@@ -43,6 +44,15 @@ def run_together(work: Callable[..., Any], processes: int, *arguments: Any) -> l
     return [collected[number] for number in range(processes)]
 
 
+def run_and_be_killed(work: Callable[..., Any], *arguments: Any) -> None:
+    """Run ``work`` in a new process that kills itself."""
+    worker = _context().Process(target=work, args=arguments, daemon=True)
+    worker.start()
+    worker.join()
+    assert worker.exitcode == -signal.SIGKILL
+    worker.close()
+
+
 def migrate_together(barrier: Barrier, _number: int, url: str) -> bool:
     database = _open(url)
     barrier.wait()
@@ -51,6 +61,13 @@ def migrate_together(barrier: Barrier, _number: int, url: str) -> bool:
         return is_current(database)
     finally:
         database.dispose()
+
+
+def _context() -> ForkServerContext:
+    # New processes, each forked from a server that has done the imports once.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pytest", "alembic.command", "psycopg", __name__])
+    return context
 
 
 def _open(url: str) -> Database:
@@ -63,6 +80,12 @@ def _answer(answers: Any, work: Callable[..., Any], barrier: Barrier, number: in
     except Exception as error:
         answers.put((number, RuntimeError(f"{type(error).__name__}: {error}")))
         raise
+
+
+def write_and_be_killed(url: str) -> None:
+    with _open(url).session() as session:
+        assert CallRepository(session).insert(NewCall("killed", "f", "k", "a", 1), "owner", _NOW)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def write_together(barrier: Barrier, number: int, url: str, threads: int, transactions: int) -> list[str]:

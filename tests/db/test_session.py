@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ from app.db import session as session_module
 from app.db.migrate import migrate
 from app.db.repositories.calls import CallRepository
 from app.db.session import Database
-from tests.db.databases import opened, postgres_database, settings_for, sqlite_database
-from tests.db.values import OWNER, T0, new_call, stored
+from tests.db.databases import opened, postgres_database, settings_for, sqlite_database, url_of
+from tests.db.processes import run_and_be_killed, write_and_be_killed
+from tests.db.values import OWNER, T0, completed, new_call, stored
 
 
 def _ids(database: Database) -> list[str]:
@@ -92,9 +95,15 @@ def test_sqlite_is_set_up_for_safety(tmp_path: Path) -> None:
     with sqlite_database(tmp_path) as database, database.session() as session:
         pragmas = {
             name: session.scalar(text(f"PRAGMA {name}"))
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "secure_delete")
         }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 10_000,
+        "secure_delete": 1,
+    }
 
 
 def test_sqlite_makes_the_parent_folder(tmp_path: Path) -> None:
@@ -142,6 +151,26 @@ def test_another_process_that_holds_the_sqlite_file_makes_it_unavailable(
             with pytest.raises(DatabaseUnavailable):
                 stored(other, "B")
         assert _ids(database) == ["A"]
+
+
+def test_a_process_killed_in_a_transaction_leaves_nothing_of_it(database: Database) -> None:
+    stored(database, "before")
+    run_and_be_killed(write_and_be_killed, url_of(database))
+    assert _ids(database) == ["before"]
+    stored(database, "killed")
+    assert _ids(database) == ["before", "killed"]
+
+
+def test_nothing_of_a_deleted_call_stays_in_the_sqlite_file(tmp_path: Path) -> None:
+    with sqlite_database(tmp_path) as database:
+        for number in range(20):
+            completed(database, f"C{number}", number, ("planted-kind",), metadata={"note": "planted-phrase"})
+        database.dispose()
+        assert b"planted" in _bytes(tmp_path)
+        for number in range(20):
+            with database.session() as session:
+                CallRepository(session).delete(f"C{number}")
+    assert b"planted" not in _bytes(tmp_path)
 
 
 def test_a_full_disk_is_told_apart_on_sqlite(tmp_path: Path) -> None:
@@ -201,6 +230,47 @@ def test_an_exhausted_pool_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> No
         database.ping()
 
 
+def test_a_pool_that_others_have_emptied_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.05)
+    with (
+        postgres_database(db_pool_size=1, db_max_overflow=0) as database,
+        database.engine.connect(),
+        pytest.raises(DatabaseUnavailable, match="connections"),
+    ):
+        database.ping()
+
+
+def test_turning_wal_on_waits_for_whoever_has_the_new_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as holder:
+        holder.execute("CREATE TABLE t (x)")
+        holder.execute("BEGIN IMMEDIATE")
+        holder.execute("INSERT INTO t VALUES (1)")
+        release = threading.Timer(0.3, holder.execute, ("COMMIT",))
+        release.start()
+        with opened(f"sqlite:///{file}") as database, database.snapshot() as session:
+            assert session.scalar(text("SELECT count(*) FROM t")) == 1
+            assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+        release.join()
+
+
+def test_wal_that_cannot_be_turned_on_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.05)
+    file = tmp_path / "x.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("CREATE TABLE t (x)")
+        holder.execute("BEGIN EXCLUSIVE")
+        with opened(f"sqlite:///{file}") as database, pytest.raises(DatabaseUnavailable):
+            database.ping()
+
+
+def test_a_sqlite_address_may_be_a_uri(tmp_path: Path) -> None:
+    with opened(f"sqlite:///file:{tmp_path}/x.db?uri=true") as database:
+        migrate(database)
+        stored(database, "A")
+    assert (tmp_path / "x.db").is_file()
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"])
 def test_every_spelling_of_postgresql_uses_psycopg_3(scheme: str) -> None:
     with opened(f"{scheme}://u:p@h/n") as database:
@@ -234,6 +304,10 @@ def test_neither_the_session_nor_the_check_imports_alembic() -> None:
 def test_a_wrong_statement_is_no_outage(database: Database) -> None:
     with pytest.raises(StatementError), database.session() as session:
         session.execute(text("SELECT :missing"))
+
+
+def _bytes(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
 def _cut_other_connections(database: Database) -> None:

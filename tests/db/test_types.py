@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import StatementError
 
 from app.db.repositories.calls import CallRepository
@@ -14,10 +16,10 @@ from app.db.types import UtcDateTime, storable
 from tests.db.values import OWNER, T0, new_call, stored
 
 
-@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=lambda one: one.name)
-def test_a_naive_time_is_refused(dialect: object) -> None:
+@pytest.mark.parametrize("dialect", [SQLiteDialect(), PGDialect()], ids=lambda one: one.name)
+def test_a_naive_time_is_refused(dialect: Dialect) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        UtcDateTime().process_bind_param(datetime(2026, 1, 1), dialect)  # type: ignore[arg-type]
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), dialect)
 
 
 def test_a_naive_time_reaches_no_table(database: Database) -> None:

@@ -15,7 +15,7 @@ WRITERS, TRANSACTIONS = 50, 100
 
 def _rows(database: Database) -> int:
     with database.snapshot() as session:
-        return session.execute(text("SELECT count(*) FROM calls")).scalar_one()
+        return int(session.execute(text("SELECT count(*) FROM calls")).scalar_one())
 
 
 def test_fifty_threads(database: Database) -> None:

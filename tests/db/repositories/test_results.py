@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,7 +107,7 @@ def test_what_comes_back_equals_what_went_in(database: Database) -> None:
     ],
     ids=["no speech", "nothing to say", "defaults"],
 )
-def test_sparse_analyses_come_back_too(database: Database, changes: dict[str, object]) -> None:
+def test_sparse_analyses_come_back_too(database: Database, changes: dict[str, Any]) -> None:
     stored(database)
     expected = analysis(**changes)
     assert _stored_and_read(database, expected) == expected
