@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import __version__
-from app.core.config import Settings, load_settings
+from app.core.config import load_settings
 from app.core.exceptions import AppError, ConfigurationError
 from app.core.logging import configure_logging
 
@@ -68,8 +68,10 @@ def serve(
         configure_logging(settings.log_level)
         import uvicorn
 
+        # Made here even where others serve it: a bad setting or playbook stops the start in one plain line.
+        application = _application()
         uvicorn.run(
-            _application(settings) if workers == 1 else "app.main:app",
+            application if workers == 1 else "app.main:app",
             host=bind,
             port=settings.port if port is None else port,
             workers=workers,
@@ -80,10 +82,7 @@ def serve(
         )
 
 
-def _application(settings: Settings) -> FastAPI:
-    from app.services.bootstrap import build_services
-
-    build_services(settings)  # a bad setting or playbook stops the start here, in one plain line
+def _application() -> FastAPI:
     from app.main import app
 
     return app

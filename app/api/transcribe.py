@@ -57,9 +57,12 @@ async def transcribe(request: Request, response: Response, runtime: RuntimeDep) 
 
 
 async def _receive(request: Request, runtime: Runtime) -> Upload:
-    settings = runtime.services.settings
+    services = runtime.services
     receiver = UploadReceiver(
-        runtime.services.storage, limit=settings.max_upload_bytes, timeout_s=settings.upload_timeout_s
+        services.storage,
+        limit=services.settings.max_upload_bytes,
+        timeout_s=services.settings.upload_timeout_s,
+        head_bytes=services.audio.head_bytes,
     )
     return await receiver.receive(request)
 

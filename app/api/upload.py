@@ -23,7 +23,6 @@ from app.storage.base import Storage, StorageWriter, StoredFile
 AUDIO_FIELD = "audio"
 MOST_PARTS = 40
 LONGEST_FIELD = 64 * 1024
-HEAD_BYTES = 4096
 WRITE_BYTES = 256 * 1024
 LEAST_BYTES_PER_S = 1024
 
@@ -40,8 +39,9 @@ class Upload:
 class UploadReceiver:
     """Reads one multipart body. ``receive`` leaves either a whole stored file or nothing at all."""
 
-    def __init__(self, storage: Storage, *, limit: int, timeout_s: float) -> None:
+    def __init__(self, storage: Storage, *, limit: int, timeout_s: float, head_bytes: int) -> None:
         self._storage = storage
+        self._head_bytes = head_bytes
         self._limit = limit
         self._timeout_s = timeout_s
         self._upload = Upload()
@@ -122,8 +122,7 @@ class UploadReceiver:
         if not self._buffer:
             return
         chunk, self._buffer = bytes(self._buffer), bytearray()
-        if len(self._upload.head) < HEAD_BYTES:
-            self._upload.head += chunk[: HEAD_BYTES - len(self._upload.head)]
+        self._upload.head += chunk[: self._head_bytes - len(self._upload.head)]
         if self._writer is None:
             self._writer = await asyncio.to_thread(self._storage.create)
         await asyncio.to_thread(self._writer.write, chunk)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 _fields: ContextVar[dict[str, object]] = ContextVar("log_fields", default={})  # noqa: B039 (never mutated)
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 @contextmanager
@@ -63,5 +63,5 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     access.handlers.clear()
     access.propagate = False
     # Libraries that speak of every request or file would put names into the log at INFO.
-    for name in ("httpx", "httpcore", "urllib3", "filelock", "gtts", "pyttsx3", "comtypes"):
+    for name in ("httpx", "httpcore", "urllib3", "filelock", "gtts", "pyttsx3", "comtypes", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -30,7 +30,7 @@ class AudioService:
         return self._ffmpeg.version()
 
     def check(self, head: bytes, size: int) -> None:
-        """Raise EmptyAudio or UnsupportedMedia for bytes that are recognised as no recording."""
+        """Refuse by its first 4 KB what is no recording: EmptyAudio, UnsupportedMedia."""
         check_media(head, size)
 
     def decode(self, source: Path, scratch: Path) -> Audio:

@@ -132,7 +132,9 @@ class CallService:
                 else:
                     is_lost = record.call_id in silent or is_gone(owner)
                 if is_lost:
-                    lost += calls.give_up(record.call_id, owner, _interrupted(record.stage), now)
+                    beat = record.heartbeat_at if record.call_id in silent else None
+                    failure = _interrupted(record.stage)
+                    lost += calls.give_up(record.call_id, owner, failure, now, heartbeat_at=beat)
         if lost:
             log.warning("calls.interrupted", extra={"calls": lost})
         return lost

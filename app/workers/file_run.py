@@ -16,8 +16,6 @@ from app.workers.engines import Engines
 from app.workers.pipeline import CallInput, Stages, process_call
 from app.workers.progress import Progress
 
-HEAD_BYTES = 4096
-
 
 def analyse_file(
     settings: Settings, file: Path, language: str | None, on_share: Callable[[str, float], None]
@@ -27,7 +25,7 @@ def analyse_file(
         raise ValidationFailed("language must be an ISO 639-1 code such as en")
     audio = AudioService(settings)
     with file.open("rb") as recording:
-        audio.check(recording.read(HEAD_BYTES), file.stat().st_size)
+        audio.check(recording.read(audio.head_bytes), file.stat().st_size)
     coachable = CoachableService(settings)
     engines = Engines(settings, engine_chains(settings))
     engines.start()

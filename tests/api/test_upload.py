@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from app.api.upload import HEAD_BYTES, LONGEST_FIELD, MOST_PARTS, Upload, UploadReceiver
+from app.api.upload import LONGEST_FIELD, MOST_PARTS, Upload, UploadReceiver
 from app.core.exceptions import (
     AppError,
     EmptyAudio,
@@ -24,6 +24,7 @@ from app.storage.local import LocalStorage
 
 BOUNDARY = "frontier"
 LIMIT = 1024 * 1024
+HEAD_BYTES = 1000
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
@@ -61,7 +62,7 @@ def receive(
         "path": "/",
         "headers": [(b"content-type", content_type.encode("latin-1"))],
     }
-    receiver = UploadReceiver(storage, limit=LIMIT, timeout_s=timeout_s)
+    receiver = UploadReceiver(storage, limit=LIMIT, timeout_s=timeout_s, head_bytes=HEAD_BYTES)
     return asyncio.run(receiver.receive(Request(scope, messages)))
 
 

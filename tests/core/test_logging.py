@@ -30,7 +30,12 @@ def test_a_line_carries_event_fields_and_context(lines: io.StringIO) -> None:
         logging.getLogger("test.lines").info("stage.ended", extra={"stage": "decode", "seconds": 1.5})
     line = json.loads(lines.getvalue())
     assert line["event"] == "stage.ended"
-    assert (line["request_id"], line["call_id"], line["stage"], line["seconds"]) == ("r1", "c1", "decode", 1.5)
+    assert (line["request_id"], line["call_id"], line["stage"], line["seconds"]) == (
+        "r1",
+        "c1",
+        "decode",
+        1.5,
+    )
 
 
 def test_hostile_text_stays_on_one_line(lines: io.StringIO) -> None:

@@ -130,9 +130,7 @@ def test_a_failed_fetch_is_shown_and_does_not_stop_the_chain() -> None:
         tried.set()
         raise StageFailed("stt", "the hub refused")
 
-    chain = EngineChain(
-        "stt", [StubEngine("a", Availability.fetchable("not here")), ready("b")], fetch=fetch
-    )
+    chain = EngineChain("stt", [StubEngine("a", Availability.fetchable("not here")), ready("b")], fetch=fetch)
     chain.start()
     assert tried.wait(10)
     chain.stop()
