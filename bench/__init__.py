@@ -1,0 +1,1 @@
+"""Measurements: each writes a JSON result and a picture into bench/results/."""

@@ -1,0 +1,23 @@
+"""`python -m bench [--quick]`: runs the measurements; exits with 1 when a target is missed."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import embedded_accuracy, health_latency, startup
+from bench.report import line
+
+
+def main() -> None:
+    quick = "--quick" in sys.argv
+    measurements = [startup, health_latency] if quick else [startup, health_latency, embedded_accuracy]
+    figures = [figure for measurement in measurements for figure in measurement.measure()]
+    missed = [figure for figure in figures if figure.met is False]
+    print(f"\n{len(figures)} figures, {len(missed)} targets missed")
+    for figure in missed:
+        print(line(figure))
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Keys and addresses of a running service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.process.service import ROOT, environment, running, tone, write_script
+
+
+def test_with_keys_everything_but_health_needs_one(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    with running(tmp_path, api_keys="alpha,beta") as service:
+        assert service.get("/health").status_code == 200
+        assert service.get("/ready").status_code == 200
+        for path in ("/calls", "/docs", "/openapi.json", "/nowhere"):
+            assert service.get(path).json()["code"] == "unauthorized"
+        assert service.transcribe(tone()).status_code == 401
+        headers = {"Authorization": "Bearer beta"}
+        assert service.get("/calls", headers=headers).status_code == 200
+        files = {"audio": ("a.wav", tone())}
+        assert service.post("/transcribe", files=files, headers=headers).status_code == 200
+
+
+def test_a_foreign_page_cannot_post_a_form(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    with running(tmp_path) as service:
+        files = {"audio": ("a.wav", tone())}
+        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = service.post("/transcribe", files=files, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden_origin")
+        assert service.stored_files() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        (["--host", "0.0.0.0"], {}, "API_KEYS"),
+        ([], {"max_upload_size_mb": "many"}, "MAX_UPLOAD_SIZE_MB"),
+        ([], {"stt_provider": "wisper"}, "wisper"),
+        ([], {"playbook": "nowhere"}, "nowhere"),
+    ],
+)
+def test_a_start_that_must_not_be_says_why_in_one_line(
+    tmp_path: Path, arguments: list[str], settings: dict[str, str], message: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "serve", "--port", "0", *arguments],
+        env=environment(tmp_path, **settings),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    spoken = [line for line in done.stderr.splitlines() if not line.startswith("{")]  # the rest is the log
+    assert len(spoken) == 1
+    assert message in spoken[0]
