@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint type
+.PHONY: help setup run demo test lint type bench bench-quick
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Build .venv with everything in it (quick when nothing changed)
 
@@ -31,6 +31,12 @@ lint: $(INSTALLED) ## Check style, formatting and the layers of the code
 
 type: $(INSTALLED) ## Check types
 	$(BIN)/mypy
+
+bench: $(INSTALLED) ## Measure start, health under load and accuracy; writes bench/results/
+	$(BIN)/python -m bench
+
+bench-quick: $(INSTALLED) ## The ratios alone
+	$(BIN)/python -m bench --quick
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

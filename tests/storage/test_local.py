@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -127,6 +126,6 @@ def test_scratch_of_a_killed_process_is_swept(tmp_path: Path) -> None:
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=False, cwd=Path(__file__).parents[2])
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(list(tmp_path.iterdir())) == 1
     assert Scratch(tmp_path).sweep() == 1
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
