@@ -1,0 +1,88 @@
+"""The schema of a playbook: a named, versioned set of rules that say which words make which moment."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.schemas.moment import MomentType, ObjectionSubtype
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Line = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\n]*$")
+]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Role = Literal["agent", "customer", "anyone"]
+
+
+class Part(BaseModel):
+    """What all parts of a playbook share: nothing unknown in it, and it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WordsCondition(Part):
+    """True of a segment in which enough of ``phrases`` are found; see phrases.py for how they are written.
+
+    What is found is left out where a phrase of ``unless`` overlaps it (or stands next to it, with @).
+    ``absent``: none of these may be anywhere in the segment. ``at_least``: how many places must be found,
+    overlapping ones counted once. ``only_questions``: only what is found within a question counts.
+    """
+
+    phrases: tuple[Text, ...] = Field(min_length=1)
+    unless: tuple[Text, ...] = ()
+    absent: tuple[Text, ...] = ()
+    at_least: int = Field(1, ge=1, le=10)
+    only_questions: bool = False
+
+
+class Rule(Part):
+    """One way in which a kind of moment is put into words, with what a coach says about it.
+
+    ``confidence`` is that of a match by a speaker whose role is known. ``match`` and ``no_match`` are
+    utterances in which it must, and must not, be found.
+    """
+
+    id: Name
+    type: MomentType
+    subtype: ObjectionSubtype | None = None
+    role: Role
+    languages: tuple[Language, ...] = Field(("en",), min_length=1)
+    confidence: float = Field(gt=0, le=1)
+    why: Line
+    tip: Line
+    condition: WordsCondition
+    match: tuple[Text, ...] = Field(min_length=1)
+    no_match: tuple[Text, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _subtype_where_it_belongs(self) -> Self:
+        if self.type is MomentType.OBJECTION and self.subtype is None:
+            raise ValueError(f"an objection needs a subtype: one of {', '.join(ObjectionSubtype)}")
+        if self.type is not MomentType.OBJECTION and self.subtype is not None:
+            raise ValueError("only an objection has a subtype")
+        return self
+
+
+class Playbook(Part):
+    """Rules, and the word families that their phrases share; a family may use those written before it.
+
+    ``version`` is its author's; ``revision`` tells contents apart, whatever the author says.
+    """
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    version: Line
+    description: Line | None = None
+    families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @cached_property
+    def revision(self) -> str:
+        """A hash of the contents; comments and layout do not alter it."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=False, ensure_ascii=False)
+        return sha256(content.encode()).hexdigest()[:12]

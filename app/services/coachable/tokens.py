@@ -1,0 +1,131 @@
+"""Words as rules compare them: lower case, unpunctuated, contractions spelt out, tied to their characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+_APOSTROPHES = "'’‘ʼ`´＇"
+_LETTER = r"[^\W\d_]"
+_INNER = r"[^\W_]|[\u0300-\u036f]"
+_CHUNK = re.compile(
+    rf"\d+(?:[.,:]\d+)*|{_LETTER}(?:{_INNER})*(?:[{_APOSTROPHES}](?:{_INNER})+){{0,3}}|[%$€£&]", re.UNICODE
+)
+_SENTENCE_END = re.compile(r"(?<!\.)[.;](?=[\"”’')\]]*(?:\s|$))|[?!]")
+
+_SYMBOLS = {"%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "&": "and"}
+_FILLERS = frozenset({"um", "umm", "uh", "uhh", "uhm", "er", "erm", "hm", "hmm", "mm", "mmm", "ah"})
+_ABBREVIATIONS = frozenset({"mr", "mrs", "ms", "dr", "st", "vs", "etc", "inc", "ltd", "approx"})
+_SPELT_OUT = {
+    "ain't": "is not", "can't": "can not", "cannot": "can not", "cant": "can not", "won't": "will not",
+    "wont": "will not", "shan't": "shall not", "dont": "do not", "doesnt": "does not", "didnt": "did not",
+    "isnt": "is not", "arent": "are not", "wasnt": "was not", "werent": "were not", "havent": "have not",
+    "hasnt": "has not", "hadnt": "had not", "couldnt": "could not", "wouldnt": "would not",
+    "shouldnt": "should not", "let's": "let us", "im": "i am", "ive": "i have", "youre": "you are",
+    "youve": "you have", "youll": "you will", "theyre": "they are", "theyve": "they have",
+    "weve": "we have", "thats": "that is", "whats": "what is", "gonna": "going to", "wanna": "want to",
+    "gotta": "got to", "gimme": "give me", "lemme": "let me", "kinda": "kind of", "sorta": "sort of",
+    "dunno": "do not know", "em": "them", "y'all": "you all", "ok": "okay", "alright": "all right",
+    "yeah": "yes", "yep": "yes", "yup": "yes", "followup": "follow up", "signoff": "sign off",
+}  # fmt: skip
+_SUFFIXES = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
+_TAKES_IS = frozenset((
+    "it", "that", "this", "he", "she", "what", "who", "where", "when", "how", "why", "there", "here",
+    "everything", "something", "nothing", "everyone", "everybody", "somebody", "someone", "one",
+    "which",
+))  # fmt: skip
+_NUMBERS = frozenset((
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand",
+    "million", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+    "tenth", "eleventh", "twelfth", "fifteenth", "twentieth", "thirtieth",
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Tokens ``first`` to ``last`` (both in it). ``end`` is its closing mark, "" where none is written."""
+
+    first: int
+    last: int
+    end: str
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text as parallel tuples: ``words[i]`` came from the characters ``starts[i]`` to ``ends[i]``.
+
+    The words of one contraction share its characters. Fillers and stammered repeats are left out.
+    """
+
+    words: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    sentences: tuple[Sentence, ...]
+
+    def sentence_at(self, place: int) -> Sentence:
+        return self.sentences[bisect_right(self.sentences, place, key=lambda sentence: sentence.first) - 1]
+
+
+def is_number(word: str) -> bool:
+    return word[0].isdigit() or word in _NUMBERS
+
+
+@lru_cache(maxsize=50_000)
+def spell_out(chunk: str) -> tuple[str, ...]:
+    """The normalised words of one written word; none for a filler."""
+    word = unicodedata.normalize("NFKC", chunk).casefold()
+    for mark in _APOSTROPHES:
+        word = word.replace(mark, "'")
+    if word in _FILLERS:
+        return ()
+    known = _SYMBOLS.get(word) or _SPELT_OUT.get(word)
+    if known:
+        return tuple(known.split())
+    for suffix, meaning in _SUFFIXES.items():
+        if word.endswith(suffix) and len(word) > len(suffix):
+            return (*spell_out(word[: -len(suffix)]), meaning)
+    if word.endswith("'s"):
+        return (word[:-2], "is") if word[:-2] in _TAKES_IS else (word[:-2],)
+    return (word.replace("'", ""),)
+
+
+def tokenise(text: str) -> Tokens:
+    """Cut ``text`` into tokens and sentences; linear in its length."""
+    words: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    sentences: list[Sentence] = []
+    first, previous_end = 0, 0
+    for chunk in _CHUNK.finditer(text):
+        if words and (mark := _closing_mark(text[previous_end : chunk.start()], words[-1])):
+            if len(words) > first:
+                sentences.append(Sentence(first, len(words) - 1, mark))
+            first = len(words)
+        previous_end = chunk.end()
+        for word in spell_out(chunk.group()):
+            if len(words) > first and word == words[-1] and not is_number(word):
+                continue
+            words.append(word)
+            starts.append(chunk.start())
+            ends.append(chunk.end())
+    if len(words) > first:
+        sentences.append(Sentence(first, len(words) - 1, _closing_mark(text[previous_end:], words[-1])))
+    return Tokens(tuple(words), tuple(starts), tuple(ends), tuple(sentences))
+
+
+def _closing_mark(between: str, word: str) -> str:
+    """The mark that ends a sentence in the characters between two words, or ""."""
+    if not between or between == " ":
+        return ""
+    found = _SENTENCE_END.search(between)
+    if found is None:
+        return ""
+    if "?" in between:
+        return "?"
+    abbreviated = word in _ABBREVIATIONS or (len(word) == 1 and word != "i" and not word.isdigit())
+    return "" if found.group() == "." and abbreviated else found.group()
