@@ -1,4 +1,4 @@
-"""`make demo`: starts the service on scratch data, sends it the demo call as a client would, shows the answer."""
+"""`make demo`: starts the service on scratch data, sends it the demo call, shows the answer."""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.api.examples import CALL_PAGE, CALL_RESULT
 from app.schemas.call import CallFilter
-from app.schemas.models import ID_PATTERN, CallListItem, CallPage, CallQuery, CallResult
+from app.schemas.models import CallListItem, CallPage, CallResult
+from app.schemas.requests import ID_PATTERN, CallQuery
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 

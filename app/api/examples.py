@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.schemas.models import ID_PATTERN
+from app.schemas.requests import ID_PATTERN
 
 
 def _moment(

@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
-from app.schemas.models import ReplayRequest
+from app.schemas.requests import ReplayRequest
 
 router = APIRouter(tags=["speech"])
 

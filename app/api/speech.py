@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.core.exceptions import ValidationFailed
-from app.schemas.models import SpeakRequest
+from app.schemas.requests import SpeakRequest
 
 router = APIRouter(tags=["speech"])
 

@@ -15,7 +15,8 @@ from app.api.examples import CALL_RESULT, TRANSCRIBE_FORM
 from app.api.upload import Upload, UploadReceiver
 from app.core.exceptions import CallFailed, CallInterrupted, EmptyAudio, ValidationFailed
 from app.schemas.call import CallRecord, NewCall
-from app.schemas.models import CallForm, CallResult
+from app.schemas.models import CallResult
+from app.schemas.requests import CallForm
 from app.services.call_service import Intake, fingerprint, new_call_id
 from app.storage.base import StoredFile
 from app.workers.runtime import Runtime
