@@ -27,8 +27,11 @@ SHORTFALL_S = 0.5
 LEAST_AFTER_ERROR_S = 0.1
 """With errors, less sound than this is no recording but a lucky guess."""
 
-DAMAGE = re.compile(r"\[(?:error|fatal|panic)\]|corrupt|partial file|prematurely|[Tt]runcat")
-"""Signs that a part could not be read. Of a WAV that was cut off ffmpeg only warns, so words count too."""
+UNREADABLE = re.compile(r"\[(?:error|fatal|panic)\]")
+CUT_OFF = re.compile(r"corrupt|partial file|prematurely|[Tt]runcat")
+"""Of a file that ends too soon ffmpeg often only warns, so its words count too."""
+UNSTATED_WAV_SIZE = 0x7FFF_0000
+"""Programs that write a WAV into a pipe state 2 or 4 GB, or nothing, and never come back to correct it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Decoder:
                 link.symlink_to(source.resolve(strict=True))
             probe = self._probe(folder)
             finished = self._ffmpeg.run(self._arguments(), folder, self._limits.run())
-            return self._judge(finished, probe, pcm)
+            return self._judge(finished, probe, pcm, open_ended=_is_open_ended(source))
         except BaseException:
             pcm.unlink(missing_ok=True)
             raise
@@ -105,7 +108,7 @@ class Decoder:
             )
         return probe
 
-    def _judge(self, finished: Finished, probe: Probe, pcm: Path) -> Audio:
+    def _judge(self, finished: Finished, probe: Probe, pcm: Path, *, open_ended: bool) -> Audio:
         """The exit code is not trusted: what counts is what was written, and what was said about it."""
         refuse_full_disk(finished.messages)
         sample_count = pcm.stat().st_size // 2 if pcm.exists() else 0
@@ -114,14 +117,27 @@ class Decoder:
         _refuse_tripped(finished)
         if sample_count == 0:
             raise UndecodableAudio("nothing in the file could be decoded")
-        failed = finished.returncode != 0 or DAMAGE.search(finished.messages) is not None
+        failed = finished.returncode != 0 or UNREADABLE.search(finished.messages) is not None
         if failed and sample_count < LEAST_AFTER_ERROR_S * SAMPLE_RATE:
             raise UndecodableAudio("hardly anything in the file could be decoded")
         audio = Audio(pcm, sample_count)
-        short = probe.stated_s is not None and probe.stated_s - audio.duration_s > SHORTFALL_S
-        if failed or short:
-            log.info("audio.damaged", extra={"duration_s": audio.duration_s, "stated_s": probe.stated_s})
-        return replace(audio, damaged=failed or short)
+        short = CUT_OFF.search(finished.messages) is not None or (
+            probe.stated_s is not None and probe.stated_s - audio.duration_s > SHORTFALL_S
+        )
+        if not failed and (open_ended or not short):
+            return audio
+        log.info("audio.damaged", extra={"duration_s": audio.duration_s, "stated_s": probe.stated_s})
+        return replace(audio, damaged=True)
+
+
+def _is_open_ended(source: Path) -> bool:
+    """Whether this is a WAV that does not state how long it is, and so cannot be too short."""
+    with source.open("rb") as stream:
+        head = stream.read(8)
+    if head[:4] != b"RIFF" or len(head) < 8:
+        return False
+    size = int.from_bytes(head[4:], "little")
+    return size == 0 or size >= UNSTATED_WAV_SIZE
 
 
 def _refuse_tripped(finished: Finished) -> None:

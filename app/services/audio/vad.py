@@ -33,7 +33,7 @@ LEVEL_REACH = 31
 """Frames before and after over which the level is taken: one second each way."""
 LEVEL_SHARE = 0.9
 """The level is that of the frame louder than this share of them: a click does not set it."""
-TARGET_DB, LEAST_GAIN_DB, MOST_GAIN_DB = -18.0, -10.0, 36.0
+TARGET_DB, MOST_GAIN_DB = -18.0, 36.0
 FLOOR_DB = -75.0
 """Frames below it are digital silence and say nothing of the level."""
 
@@ -144,7 +144,7 @@ def _gains(levels: Floats) -> Floats:
     loud = np.sum(np.isfinite(ranked), axis=1)
     rank = ranked.shape[1] - loud + np.floor(LEVEL_SHARE * np.maximum(loud - 1, 0)).astype(int)
     level = np.take_along_axis(ranked, np.minimum(rank, ranked.shape[1] - 1)[:, None], axis=1)[:, 0]
-    wanted = np.where(loud > 0, np.clip(TARGET_DB - level, LEAST_GAIN_DB, MOST_GAIN_DB), 0.0)
+    wanted = np.where(loud > 0, np.minimum(TARGET_DB - level, MOST_GAIN_DB), 0.0)
     return np.power(10.0, wanted / 20.0).astype(np.float32)
 
 
