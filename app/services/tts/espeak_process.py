@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> int:
     text = sys.stdin.buffer.read().decode("utf-8")
     if find_spec("espeakng_loader") is not None:
         _use_carried_library()
-    errors: list[Exception] = []
+    errors: list[BaseException | None] = []
+    # The file is written in a call from the library, out of which no exception comes (a full disk, say).
+    sys.unraisablehook = lambda report: errors.append(report.exc_value)
     engine = _synchronous_engine()
     engine.connect("error", lambda **report: errors.append(report["exception"]))
     engine.setProperty("voice", voice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from app.core.config import Settings
-from app.core.exceptions import StageFailed
+from app.core.exceptions import InsufficientStorage, StageFailed
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities
 
@@ -22,7 +23,7 @@ SPOKEN = """
 af am ar bg bn bs ca cs cy da de el en es et eu fi fr gl gu ha he hi hr hu id is it ja jv km kn ko la lt lv ml
 mr ms my ne nl no pa pl pt ro ru si sk sq sr su sv sw ta te th tl tr uk ur vi zh
 """
-TAGS = {"he": "iw", "jv": "jw", "zh": "zh-CN"}
+TAGS = {"he": "iw", "jv": "jw"}
 """Languages that gTTS knows under another name than ISO 639-1's."""
 
 
@@ -72,9 +73,7 @@ class GttsEngine:
             raise StageFailed("tts", "gTTS: the connection failed") from error
         if not audio:
             raise StageFailed("tts", "gTTS gave no sound")
-        target = folder / f"{uuid4().hex}.mp3"
-        target.write_bytes(audio)
-        return target
+        return _written(audio, folder / f"{uuid4().hex}.mp3")
 
     def _collect(self, speech: gTTS, deadline: float) -> bytes:
         """Every part of the MP3 file; each request gets the time that the ones before it left over."""
@@ -98,3 +97,14 @@ class GttsEngine:
         thread.start()
         thread.join(self.look_timeout_s)
         return reached.is_set()
+
+
+def _written(audio: bytes, target: Path) -> Path:
+    try:
+        target.write_bytes(audio)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InsufficientStorage from error
+        raise StageFailed("tts", "gTTS: the sound could not be kept") from error
+    return target

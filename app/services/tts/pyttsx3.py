@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.core.config import Settings
-from app.core.exceptions import StageFailed
+from app.core.exceptions import InsufficientStorage, StageFailed
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities
 
@@ -33,6 +34,7 @@ WORDS_PER_MINUTE = 165
 PROCESS = Path(__file__).with_name("espeak_process.py")
 GRACE_S = 5
 """How much longer than its timeout a process lives at most, when nobody is left to end it."""
+FULL_DISK = tuple(f"[Errno {number}]" for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 class Pyttsx3Engine:
@@ -95,8 +97,10 @@ class Pyttsx3Engine:
                     with suppress(ProcessLookupError):
                         os.killpg(process.pid, signal.SIGKILL)
         if process.returncode != 0:
-            last = said.decode("utf-8", "replace").strip().splitlines()[-1:]
+            last = "".join(said.decode("utf-8", "replace").strip().splitlines()[-1:])
             log.warning("tts.process_failed", extra={"returncode": process.returncode, "said": last})
+            if any(sign in last for sign in FULL_DISK):
+                raise InsufficientStorage
             raise StageFailed("tts", f"eSpeak NG ended with code {process.returncode}")
 
 
