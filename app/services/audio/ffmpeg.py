@@ -14,7 +14,7 @@ from app.services.audio.guarded_process import Finished, RunLimits, run_guarded
 
 AUDIO_DEMUXERS = (
     "wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3", "aac", "amr", "gsm", "mov", "matroska", "asf",
-    "avi", "flv", "mpegts", "ape", "wv", "tta", "voc", "sox", "nistsphere", "dss",
+    "avi", "flv", "ape", "wv", "tta", "voc", "sox", "nistsphere", "dss",
 )  # fmt: skip
 """Containers that may be opened. Playlists, concat, DASH and SDP name other files, and are not among them.
 

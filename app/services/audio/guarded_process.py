@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -26,8 +27,11 @@ CPU_SHARE = 0.5
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 """Nothing else of the environment reaches the program: no proxy, no report file, no secret."""
 
-OUT_OF_MEMORY = ("Cannot allocate memory", "Out of memory", "pthread_create", "bad_alloc", "MemoryError")
-FILE_TOO_LARGE = "File too large"
+OUT_OF_MEMORY = re.compile(
+    r"^(?! ).*(?:Cannot allocate memory|Out of memory|pthread_create|bad_alloc|MemoryError)", re.MULTILINE
+)
+FILE_TOO_LARGE = re.compile(r"^(?! ).*File too large", re.MULTILINE)
+"""What programs say at a limit. Indented lines are left out: there ffmpeg prints the file's own tags."""
 
 
 class Limit(StrEnum):
@@ -131,13 +135,12 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tripped(returncode: int, messages: str, cpu_s: float, limits: RunLimits) -> Limit | None:
-    if returncode == 0:
-        return None
+    # Old versions of ffmpeg end with 0 although they could not write.
+    if FILE_TOO_LARGE.search(messages) or returncode == -signal.SIGXFSZ:
+        return Limit.OUTPUT
     if returncode in (-signal.SIGKILL, -signal.SIGXCPU) and cpu_s >= CPU_SHARE * limits.cpu_s:
         return Limit.CPU
-    if FILE_TOO_LARGE in messages or returncode == -signal.SIGXFSZ:
-        return Limit.OUTPUT
-    if any(sign in messages for sign in OUT_OF_MEMORY):
+    if returncode != 0 and OUT_OF_MEMORY.search(messages):
         return Limit.MEMORY
     # Programs that do not check for memory end by such a signal; so does one that the system's killer picks.
     if returncode in (-signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 STREAM = re.compile(r"^( {2}| {4})Stream #0:\d+\S*: (\w+): (.*)$", re.MULTILINE)
 RATE = re.compile(r"(?:^|, )(\d+) Hz(?:,|$)")
 DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
-ESTIMATED = "Estimating duration"
-DOUBTFUL = "misdetection possible"
+ESTIMATED = re.compile(r"^(?! ).*Estimating duration", re.MULTILINE)
+DOUBTFUL = re.compile(r"^(?! ).*misdetection possible", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ def read_probe(messages: str) -> Probe:
     duration = DURATION.search(messages)
     stated_s = None
     # Of a file with pictures too, the length is that of the longest stream.
-    if duration is not None and len(streams) == 1 and ESTIMATED not in messages:
+    if duration is not None and len(streams) == 1 and not ESTIMATED.search(messages):
         hours, minutes, seconds = duration.groups()
         stated_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return Probe(bool(audio), int(rate.group(1)) if rate else None, stated_s, DOUBTFUL in messages)
+    return Probe(
+        bool(audio), int(rate.group(1)) if rate else None, stated_s, DOUBTFUL.search(messages) is not None
+    )

@@ -108,5 +108,4 @@ FORMATS = (
     _coded("caf", 44100, 1, "caf", "-c:a pcm_s16le"),
     _coded("wma", 44100, 1, "wma", "-c:a wmav2"),
     _coded("avi", 16000, 1, "avi", "-c:a pcm_s16le"),
-    _coded("mpegts_aac", 44100, 1, "ts", "-c:a aac"),
 )
