@@ -76,10 +76,16 @@ class CoachableService:
 
 
 def _best(found: Iterable[Moment]) -> list[Moment]:
-    """The surest of each type and subtype, surest first; earlier words win a tie."""
+    """The surest of each type and subtype, surest first; earlier words win a tie.
+
+    Two lines of the vocabulary hold for every playbook: stalling with a reason given is the objection alone,
+    and one that prefers a competitor mentions it.
+    """
     best: dict[tuple[str, str | None], Moment] = {}
     for moment in sorted(found, key=_rank):
         best.setdefault((moment.type, moment.subtype), moment)
+    if any(type_ == MomentType.OBJECTION for type_, _ in best):
+        best.pop((MomentType.HESITATION, None), None)
     rival = best.get((MomentType.OBJECTION, ObjectionSubtype.COMPETITOR))
     if rival is not None and (MomentType.COMPETITOR_MENTION, None) not in best:
         mention = replace(rival, type=MomentType.COMPETITOR_MENTION.value, subtype=None)

@@ -6,7 +6,7 @@
     expens*                   every word that begins so
     {cancel}                  a family that the playbook names; {number} is built in
     ^sorry$                   only at the start (^) or end ($) of a sentence
-    not ... @                 in `unless`: right before (or, with the @ first, right after) what was found
+    not ... @                 in `unless`: before (or, with the @ first, after) what was found
 
 Case, punctuation, apostrophes and hyphens do not matter, and a contraction equals its long form.
 There is no way to say "any number of times", so matching takes time linear in the text.
@@ -43,6 +43,9 @@ _LEXEME = re.compile(
     r"(?P<space>[\s\-]+)|\.\.\.(?P<gap>\d*)|\{(?P<family>[a-z_]+)\}|(?P<mark>[()\[\]|])"
     r"|(?P<word>(?:[^\W_]|[\u0300-\u036f])+(?:['’](?:[^\W_])+)*\*?)"
 )
+_BESIDE = re.compile(
+    r"@\s*(?:\.\.\.(?P<gap_after>\d*)\s)?\s*(?P<after>[^@]+)|(?P<before>[^@]+?)\s*(?:\.\.\.(?P<gap_before>\d*))?\s*@"
+)
 _ANYTHING = single(Atom(anything=True))
 _NUMBER = sequence([single(Atom(number=True)), up_to(_LONGEST_NUMBER - 1, single(Atom(number=True)))])
 
@@ -57,12 +60,16 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Phrase:
-    """A phrase ready to be matched. ``at_start``, ``at_end``: only at that edge of a sentence."""
+    """A phrase ready to be matched. ``at_start``, ``at_end``: only at that edge of a sentence.
+
+    ``reach``: how many words may lie between it and what was found, where its place is not over that.
+    """
 
     pattern: Pattern
     at_start: bool = False
     at_end: bool = False
     place: Place = Place.OVER
+    reach: int = 0
 
 
 Families = Mapping[str, Pattern]
@@ -76,18 +83,28 @@ def read_family(phrases: Iterable[str], known: Families) -> Pattern:
 
 def read_phrase(text: str, families: Families, *, exclusion: bool = False) -> Phrase:
     """Parse one phrase; only an ``exclusion`` may hold an @. Raises PhraseError."""
-    body = text.strip()
-    place = Place.AFTER if body.startswith("@") else Place.BEFORE if body.endswith("@") else Place.OVER
-    if place is not Place.OVER and not exclusion:
-        raise PhraseError("@ is only for `unless`")
-    body = body.removeprefix("@") if place is Place.AFTER else body.removesuffix("@")
+    body, place, reach = text.strip(), Place.OVER, 0
+    if found := _BESIDE.fullmatch(body):
+        place = Place.AFTER if found["after"] else Place.BEFORE
+        body = found["after"] or found["before"]
+        gap = found["gap_after"] if found["after"] else found["gap_before"]
+        reach = _gap_limit(gap) if gap is not None else 0
+        if not exclusion:
+            raise PhraseError("@ is only for `unless`")
     at_start, at_end = body.startswith("^"), body.endswith("$")
     pattern = _Parser(body.removeprefix("^").removesuffix("$"), families).whole()
     if pattern.may_be_empty:
         raise PhraseError("it holds no word that must be there")
-    if pattern.gap_first or (pattern.gap_last and place is not Place.BEFORE):
+    if pattern.gap_first or pattern.gap_last:
         raise PhraseError("a gap needs words on both sides")
-    return Phrase(pattern, at_start, at_end, place)
+    return Phrase(pattern, at_start, at_end, place, reach)
+
+
+def _gap_limit(digits: str) -> int:
+    limit = int(digits) if digits else _USUAL_GAP
+    if not 1 <= limit <= MAX_GAP:
+        raise PhraseError(f"a gap is of 1 to {MAX_GAP} words")
+    return limit
 
 
 class _Parser:
@@ -134,10 +151,7 @@ class _Parser:
 
     def _leaf(self, kind: str, text: str) -> Pattern:
         if kind == "gap":
-            limit = int(text) if text else _USUAL_GAP
-            if not 1 <= limit <= MAX_GAP:
-                raise PhraseError(f"a gap is of 1 to {MAX_GAP} words")
-            return up_to(limit, _ANYTHING)
+            return up_to(_gap_limit(text), _ANYTHING)
         if kind == "family":
             if text not in self._families:
                 raise PhraseError(f"there is no family {text!r} above it")

@@ -33,11 +33,11 @@ class RuleSet:
         families = families_of(playbook)
         self._rules = [rule for rule in playbook.rules if language in rule.languages]
         phrases = list(openers())
-        self._parts: list[tuple[int, _Part]] = [(-1, _Part.OPENER)] * len(phrases)
+        self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
         for number, rule in enumerate(self._rules):
             for part, phrase in _phrases_of(rule, families):
                 phrases.append(phrase)
-                self._parts.append((number, part))
+                self._parts.append((number, part, phrase.reach))
         self._automaton = Automaton(phrases)
 
     def find(self, tokens: Tokens, role: str) -> list[Finding]:
@@ -45,11 +45,11 @@ class RuleSet:
         by_rule: dict[int, _RuleMatches] = {}
         opened: set[int] = set()
         for match in self._automaton.matches(tokens):
-            number, part = self._parts[match.phrase]
+            number, part, reach = self._parts[match.phrase]
             if part is _Part.OPENER:
                 opened.add(match.first)
             else:
-                by_rule.setdefault(number, _RuleMatches()).add(part, match)
+                by_rule.setdefault(number, _RuleMatches()).add(part, match, reach, tokens)
         findings: list[Finding] = []
         for number, matches in sorted(by_rule.items()):
             rule = self._rules[number]
@@ -114,15 +114,17 @@ class _RuleMatches:
     starts: set[int] = field(default_factory=set)
     ruled_out: bool = False
 
-    def add(self, part: _Part, match: Match) -> None:
+    def add(self, part: _Part, match: Match, reach: int, tokens: Tokens) -> None:
         if part is _Part.FOUND:
             self.found.append(match)
         elif part is _Part.EXCLUDED_OVER:
             self.covered.update(range(match.first, match.last + 1))
         elif part is _Part.EXCLUDED_BEFORE:
-            self.ends.add(match.last)
+            last = tokens.sentence_at(match.first).last
+            self.ends.update(range(match.last, min(match.last + reach, last) + 1))
         elif part is _Part.EXCLUDED_AFTER:
-            self.starts.add(match.first)
+            first = tokens.sentence_at(match.first).first
+            self.starts.update(range(max(match.first - reach, first), match.first + 1))
         else:
             self.ruled_out = True
 
