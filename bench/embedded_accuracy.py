@@ -53,7 +53,7 @@ def normalised(text: str) -> str:
 def _cases() -> list[tuple[str, Path, str]]:
     script = json.loads((ROOT / "samples" / "demo_call.json").read_text())
     words = " ".join(turn["text"] for turn in script["turns"])
-    cases = [("demo call", ROOT / "samples" / "demo_call.flac", words)]
+    cases = [("demo call", ROOT / "samples" / "demo_call.mp3", words)]
     if (SHARED / "manifest.json").exists():
         for entry in json.loads((SHARED / "manifest.json").read_text()):
             is_english = entry.get("language") == "en" and entry.get("container") != "raw"

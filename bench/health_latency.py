@@ -23,7 +23,7 @@ TARGET_RATIO = 3.0
 
 
 def measure() -> list[Figure]:
-    audio = (ROOT / "samples" / "demo_call.flac").read_bytes()
+    audio = (ROOT / "samples" / "demo_call.mp3").read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         write_script(Path(folder))
         with running(Path(folder), stt_provider="pocketsphinx") as service:

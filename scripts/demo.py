@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from app.terminal import render_call  # noqa: E402 (the checkout this script lies in, installed or not)
 
-DEMO_CALL = ROOT / "samples" / "demo_call.flac"
+DEMO_CALL = ROOT / "samples" / "demo_call.mp3"
 REPLAY = ROOT / "demo-replay.mp3"
 READY_WAIT_S = 180
 
@@ -111,7 +111,7 @@ def _send_demo_call(url: str) -> dict[str, Any]:
     with DEMO_CALL.open("rb") as recording:
         response = httpx.post(
             f"{url}/transcribe",
-            files={"audio": (DEMO_CALL.name, recording, "audio/flac")},
+            files={"audio": (DEMO_CALL.name, recording, "audio/mpeg")},
             data={"call_id": "DEMO-001", "agent_id": "daniel", "customer_id": "maria", "language": "en"},
             timeout=600,
         )
