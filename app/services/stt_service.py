@@ -1,0 +1,144 @@
+"""Speech to text for the pipeline: runs an engine on a window and makes its words true to the recording."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from app.core.exceptions import AppError, StageFailed
+from app.schemas.transcript import Transcript, Word
+from app.services.stt.base import SttEngine, SttRequest
+from app.services.stt.registry import STT_ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from app.core.config import Settings
+    from app.services.audio.windows import SpeechWindow
+
+log = logging.getLogger(__name__)
+
+STAGE = "stt"
+
+
+class SttService:
+    """The engines of the chain by name, behind checks that none of them can be trusted to make itself.
+
+    Not thread-safe: ``load`` and ``transcribe`` belong to one thread of the engine process.
+    """
+
+    def __init__(self, settings: Settings, engines: Mapping[str, SttEngine] | None = None) -> None:
+        if engines is None:
+            engines = {name: STT_ENGINES.create(name, settings) for name in settings.stt_provider}
+        self.engines: Mapping[str, SttEngine] = dict(engines)
+
+    def load(self, name: str) -> None:
+        """Bring the engine's model into memory. Raises StageFailed."""
+        engine = self.engines[name]
+        with _translated(f"{engine.label} could not be loaded"):
+            engine.load()
+
+    def transcribe(
+        self, name: str, samples: NDArray[np.float32], window: SpeechWindow, language: str | None
+    ) -> Transcript:
+        """What is said in ``window``, in recording time.
+
+        ``samples`` are the window's: float32 in [-1, 1], shape (n,), 16 kHz. The words are in order and do not
+        overlap, each has a text and lies in one piece of the window. ``language`` is None where there is no
+        word. Raises StageFailed for whatever the engine raises, apart from errors of our own.
+        """
+        engine = self.engines[name]
+        started = time.perf_counter()
+        with _translated(f"{engine.label} failed on this recording"):
+            heard = engine.transcribe(SttRequest(samples, language, window))
+            words = tuple(to_recording(repaired(heard.words, window.length_s), window))
+        log.info(
+            "stt.window_done",
+            extra={
+                "engine": name,
+                "audio_s": round(window.length_s, 2),
+                "took_s": round(time.perf_counter() - started, 3),
+                "words": len(words),
+            },
+        )
+        if not words:
+            return Transcript((), None)
+        return Transcript(words, heard.language, _probability(heard.language_confidence))
+
+
+def merge(parts: Sequence[Transcript]) -> Transcript:
+    """Join the transcripts of windows, in order; the language is that of the first part with words."""
+    spoken = [part for part in parts if part.words]
+    if not spoken:
+        return Transcript((), None)
+    words = tuple(word for part in spoken for word in part.words)
+    return Transcript(words, spoken[0].language, spoken[0].language_confidence)
+
+
+def repaired(words: Iterable[Word], length_s: float) -> list[Word]:
+    """Sort, clamp to [0, ``length_s``] and cut overlaps; drop words without text.
+
+    A word whose times are no numbers takes the place where the word before it ended.
+    """
+    placed: list[Word] = []
+    for word in words:
+        text = " ".join(word.text.split())
+        if not text:
+            continue
+        start_s = word.start_s if math.isfinite(word.start_s) else placed[-1].end_s if placed else 0.0
+        end_s = word.end_s if math.isfinite(word.end_s) else start_s
+        start_s = min(max(start_s, 0.0), length_s)
+        end_s = min(max(end_s, start_s), length_s)
+        confidence = _probability(word.confidence)
+        placed.append(replace(word, text=text, start_s=start_s, end_s=end_s, confidence=confidence))
+    placed.sort(key=_start)
+    ends = [min(word.end_s, following.start_s) for word, following in pairwise(placed)]
+    return [replace(word, end_s=end_s) for word, end_s in zip(placed[:-1], ends, strict=True)] + placed[-1:]
+
+
+def to_recording(words: Iterable[Word], window: SpeechWindow) -> Iterator[Word]:
+    """Map repaired words from window time to recording time.
+
+    A word that an engine laid across the seam of two pieces goes to the piece that holds more of it: it must
+    not span the pause that was cut out between them.
+    """
+    seams = [0.0, *accumulate(piece.length_s for piece in window.pieces)]
+    pieces = list(pairwise(seams))
+    for word in words:
+        begins_s, ends_s = max(pieces, key=_share_of(word))
+        start_s = window.to_recording(min(max(word.start_s, begins_s), ends_s))
+        end_s = window.to_recording(min(max(word.end_s, begins_s), ends_s), is_end=True)
+        yield replace(word, start_s=start_s, end_s=max(start_s, end_s))
+
+
+def _share_of(word: Word) -> Callable[[tuple[float, float]], float]:
+    return lambda piece: min(word.end_s, piece[1]) - max(word.start_s, piece[0])
+
+
+def _start(word: Word) -> float:
+    return word.start_s
+
+
+def _probability(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return min(max(float(value), 0.0), 1.0)
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except AppError:
+        raise
+    except Exception as error:
+        raise StageFailed(STAGE, f"{what} ({type(error).__name__})") from error

@@ -1,0 +1,219 @@
+"""The facade: what it makes of any engine's words, and of whatever an engine raises."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.exceptions import StageFailed, UnsupportedLanguage
+from app.schemas.audio import SAMPLE_RATE, Span
+from app.schemas.engine import Availability, Capabilities
+from app.schemas.transcript import Transcript, Word
+from app.services.audio.windows import SpeechWindow
+from app.services.stt.base import SttRequest
+from app.services.stt_service import SttService, merge
+from tests.services.stt.makers import sidecar
+from tests.settings import make_settings
+
+
+class FakeEngine:
+    """Answers with what it was given."""
+
+    name = "fake"
+    label = "fake:one"
+    capabilities = Capabilities()
+
+    def __init__(self, answer: Transcript | Exception | object) -> None:
+        self._answer = answer
+        self.loads = 0
+
+    def availability(self) -> Availability:
+        return Availability.ready()
+
+    def fetch(self) -> None:
+        pass
+
+    def load(self) -> None:
+        self.loads += 1
+        if isinstance(self._answer, Exception):
+            raise self._answer
+
+    def transcribe(self, request: SttRequest) -> Transcript:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer  # type: ignore[return-value]
+
+
+def make_service(answer: Transcript | Exception | object) -> SttService:
+    return SttService(make_settings(Path("unused")), {"fake": FakeEngine(answer)})
+
+
+def make_window(*spans: tuple[float, float]) -> SpeechWindow:
+    return SpeechWindow(tuple(Span(*span) for span in spans))
+
+
+def heard(window: SpeechWindow, *words: Word, language: str | None = "en") -> Transcript:
+    samples = np.zeros(round(window.length_s * SAMPLE_RATE), dtype=np.float32)
+    return make_service(Transcript(words, language, 0.8)).transcribe("fake", samples, window, None)
+
+
+TIMES = st.one_of(
+    st.floats(-5, 40),
+    st.sampled_from([0.0, 1.0, 2.0, 28.0, math.nan, math.inf, -math.inf]),
+)
+WORDS = st.lists(
+    st.builds(
+        Word,
+        st.one_of(st.text(max_size=6), st.sampled_from(["", " ", "\n", " two words "])),
+        TIMES,
+        TIMES,
+        st.one_of(st.none(), st.floats()),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> SpeechWindow:
+    """Pieces in order, as voice activity gives them: whole samples, apart or touching."""
+    at = draw(st.integers(0, 60 * SAMPLE_RATE))
+    pieces = []
+    for length in draw(st.lists(st.integers(1, 9 * SAMPLE_RATE), min_size=1, max_size=4)):
+        pieces.append(Span(at / SAMPLE_RATE, (at + length) / SAMPLE_RATE))
+        at += length + draw(st.integers(0, 20 * SAMPLE_RATE))
+    return SpeechWindow(tuple(pieces))
+
+
+@settings(deadline=None)
+@given(windows(), WORDS)
+def test_whatever_the_engine_says_the_words_are_sound(window: SpeechWindow, words: list[Word]) -> None:
+    out = heard(window, *words).words
+    assert len(out) == sum(bool(word.text.strip()) for word in words)
+    for word in out:
+        assert word.text == word.text.strip() != ""
+        assert math.isfinite(word.start_s) and math.isfinite(word.end_s)
+        assert word.start_s <= word.end_s
+        assert word.confidence is None or 0 <= word.confidence <= 1
+        assert any(p.start_s <= word.start_s and word.end_s <= p.end_s for p in window.pieces)
+    for before, after in pairwise(out):
+        assert before.start_s <= after.start_s
+        assert before.end_s <= after.start_s
+
+
+@settings(deadline=None)
+@given(windows(), st.lists(st.floats(0.01, 1), min_size=2, max_size=20))
+def test_sound_words_come_through_as_they_are(window: SpeechWindow, shares: list[float]) -> None:
+    """Words in order inside one piece keep text, order and length."""
+    piece = window.pieces[-1]
+    begins_s = window.length_s - piece.length_s
+    edges = sorted(begins_s + share * piece.length_s for share in shares)
+    words = [Word(f"w{i}", start, end, 0.5) for i, (start, end) in enumerate(pairwise(edges))]
+    out = heard(window, *words).words
+    assert [word.text for word in out] == [word.text for word in words]
+    for before, after in zip(words, out, strict=True):
+        assert after.start_s - piece.start_s == pytest.approx(before.start_s - begins_s, abs=1e-4)
+        assert after.end_s - after.start_s == pytest.approx(before.end_s - before.start_s, abs=1e-4)
+
+
+def test_times_are_those_of_the_recording() -> None:
+    window = make_window((10, 12), (20, 23))
+    out = heard(window, Word("a", 0.5, 1.0), Word("b", 1.5, 2.0), Word("c", 2.0, 2.5), Word("d", 4.0, 5.0))
+    assert [(word.start_s, word.end_s) for word in out.words] == [
+        (10.5, 11),
+        (11.5, 12),
+        (20, 20.5),
+        (22, 23),
+    ]
+    assert (out.language, out.language_confidence) == ("en", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "wanted"),
+    [(1.9, 2.6, (20.0, 20.6)), (1.2, 2.1, (11.2, 12.0)), (2.0, 2.0, (20.0, 20.0))],
+)
+def test_no_word_spans_a_pause_that_was_cut_out(
+    start_s: float, end_s: float, wanted: tuple[float, float]
+) -> None:
+    (word,) = heard(make_window((10, 12), (20, 23)), Word("over", start_s, end_s)).words
+    assert (word.start_s, word.end_s) == pytest.approx(wanted)
+
+
+def test_words_are_sorted_and_their_overlaps_cut() -> None:
+    out = heard(make_window((0, 10)), Word("b", 2.0, 2.5), Word("a", 1.0, 2.2), Word("c", 2.4, 2.3))
+    assert [(word.text, word.start_s, word.end_s) for word in out.words] == [
+        ("a", 1.0, 2.0),
+        ("b", 2.0, 2.4),
+        ("c", 2.4, 2.4),
+    ]
+
+
+def test_a_word_whose_times_are_no_numbers_follows_the_one_before() -> None:
+    out = heard(
+        make_window((5, 9)), Word("a", 1, 2), Word("b", math.nan, math.nan, math.nan), Word("c", 3, 4)
+    )
+    assert [(word.text, word.start_s, word.confidence) for word in out.words] == [
+        ("a", 6.0, None),
+        ("b", 7.0, None),
+        ("c", 8.0, None),
+    ]
+
+
+def test_without_words_there_is_no_language() -> None:
+    assert heard(make_window((0, 5)), Word("  ", 0, 1)) == Transcript((), None)
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("secret /path"), MemoryError(), KeyError("x"), None, 7])
+def test_whatever_an_engine_does_wrong_is_a_failed_stage(answer: object) -> None:
+    with pytest.raises(StageFailed) as caught:
+        make_service(answer).transcribe("fake", np.zeros(16000, np.float32), make_window((0, 1)), None)
+    assert caught.value.code == "stt_failed"
+    assert "fake:one" in caught.value.detail
+    assert "secret" not in caught.value.detail
+    assert caught.value.__cause__ is not None
+
+
+def test_our_own_errors_pass() -> None:
+    with pytest.raises(UnsupportedLanguage):
+        make_service(UnsupportedLanguage("no")).transcribe(
+            "fake", np.zeros(16000, np.float32), make_window((0, 1)), "de"
+        )
+
+
+def test_loading_translates_too() -> None:
+    with pytest.raises(StageFailed, match="could not be loaded"):
+        make_service(OSError("disk")).load("fake")
+    service = make_service(Transcript((), None))
+    service.load("fake")
+    engine = service.engines["fake"]
+    assert isinstance(engine, FakeEngine)
+    assert engine.loads == 1
+
+
+def test_engines_come_from_the_setting(tmp_path: Path) -> None:
+    path = sidecar(tmp_path, text="good day")
+    service = SttService(
+        make_settings(tmp_path, stt_provider=("pocketsphinx", "scripted"), scripted_transcript=path)
+    )
+    assert list(service.engines) == ["pocketsphinx", "scripted"]
+    service.load("scripted")
+    out = service.transcribe("scripted", np.zeros(16000, np.float32), make_window((3, 4)), None)
+    assert [(word.text, word.start_s, word.end_s) for word in out.words] == [
+        ("good", 3, 3.5),
+        ("day", 3.5, 4),
+    ]
+
+
+def test_windows_are_merged_in_order() -> None:
+    silent = Transcript((), "fr", 0.1)
+    one = Transcript((Word("one", 0, 1),), "de", 0.7)
+    two = Transcript((Word("two", 30, 31), Word("three", 31, 32)), "en", 0.9)
+    assert merge([silent, one, silent, two]) == Transcript((*one.words, *two.words), "de", 0.7)
+    assert merge([silent]) == merge([]) == Transcript((), None)
