@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from app.core.exceptions import ConfigurationError
 from app.services.coachable.patterns import PhraseError
-from app.services.coachable.phrases import BUILT_IN, read_family, read_phrase
+from app.services.coachable.phrases import FamilyError, read_phrase
 from app.services.coachable.playbook import Playbook
 
 BUILT_IN_FOLDER = Path(__file__).parent / "playbooks"
@@ -68,7 +68,12 @@ def parse_playbook(text: str, source: str, name: str) -> Playbook:
     try:
         playbook = Playbook.model_validate(data)
     except ValidationError as error:
-        found = [(tuple(problem["loc"]), problem["msg"]) for problem in error.errors()]
+        # A list whose items are all broken is also told to be empty; that would mislead.
+        found = [
+            (tuple(problem["loc"]), problem["msg"])
+            for problem in error.errors()
+            if not (problem["type"] == "too_short" and problem["input"])
+        ]
         raise _broken(source, lines, found) from None
     if problems := _problems(playbook, name):
         raise _broken(source, lines, problems)
@@ -90,12 +95,10 @@ def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
     problems: list[tuple[Loc, str]] = []
     if playbook.name != name:
         problems.append((("name",), f"must be {name!r}, as the file is named"))
-    known = dict(BUILT_IN)
-    for family, phrases in playbook.families.items():
-        try:
-            known[family] = read_family(phrases, known)
-        except PhraseError as error:
-            problems.append((("families", family), str(error)))
+    try:
+        families = playbook.word_families
+    except FamilyError as error:
+        return [*problems, (("families", error.family), str(error))]
     seen: set[str] = set()
     for number, rule in enumerate(playbook.rules):
         if rule.id in seen:
@@ -104,7 +107,7 @@ def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
         for part in ("phrases", "unless", "absent"):
             for place, text in enumerate(getattr(rule.condition, part)):
                 try:
-                    read_phrase(text, known, exclusion=part == "unless")
+                    read_phrase(text, families, exclusion=part == "unless")
                 except PhraseError as error:
                     problems.append((("rules", number, "condition", part, place), f"{text!r}: {error}"))
     return problems

@@ -5,9 +5,9 @@ Nothing in them can repeat without end, so every match is at most ``longest`` wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from itertools import chain
 
 MAX_SIZE = 5_000
 MAX_WORDS = 60
@@ -26,12 +26,13 @@ class Atom:
     number: bool = False
     anything: bool = False
 
-    def __or__(self, other: Atom) -> Atom:
-        return Atom(
-            self.words | other.words,
-            self.prefixes | other.prefixes,
-            self.number or other.number,
-            self.anything or other.anything,
+    @classmethod
+    def any_of(cls, atoms: Sequence[Atom]) -> Atom:
+        return cls(
+            frozenset(chain.from_iterable(atom.words for atom in atoms)),
+            frozenset(chain.from_iterable(atom.prefixes for atom in atoms)),
+            any(atom.number for atom in atoms),
+            any(atom.anything for atom in atoms),
         )
 
 
@@ -80,7 +81,7 @@ def choice(options: Iterable[Pattern]) -> Pattern:
     words = [option.atom for option in several if option.atom is not None]
     parts = tuple(option for option in several if option.atom is None)
     if words:
-        parts = (single(reduce(Atom.__or__, words)), *parts)
+        parts = (single(Atom.any_of(words)), *parts)
     if len(parts) == 1:
         return parts[0]
     return _checked(

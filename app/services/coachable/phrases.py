@@ -72,15 +72,38 @@ class Phrase:
     reach: int = 0
 
 
-Families = Mapping[str, Pattern]
-BUILT_IN: Families = {"number": _NUMBER}
+class FamilyError(PhraseError):
+    """A family that cannot be read; ``family`` is its name."""
+
+    def __init__(self, family: str, reason: str) -> None:
+        super().__init__(reason)
+        self.family = family
 
 
-def read_family(phrases: Iterable[str], known: Families) -> Pattern:
-    """The choice of ``phrases``, which may use the families ``known``. Raises PhraseError."""
-    return choice(_Parser(phrase, known).whole() for phrase in phrases)
+@dataclass(frozen=True, eq=False)
+class Families:
+    """Word families by name, ready to be used in phrases."""
+
+    patterns: Mapping[str, Pattern]
 
 
+BUILT_IN = Families({"number": _NUMBER})
+
+
+def read_families(families: Mapping[str, Iterable[str]]) -> Families:
+    """Each family is the choice of its phrases, which may use those before it. Raises FamilyError."""
+    known = dict(BUILT_IN.patterns)
+    for name, phrases in families.items():
+        if name in BUILT_IN.patterns:
+            raise FamilyError(name, "a family of this name is built in")
+        try:
+            known[name] = choice([_Parser(phrase, known).whole() for phrase in phrases])
+        except PhraseError as error:
+            raise FamilyError(name, str(error)) from None
+    return Families(known)
+
+
+@lru_cache(maxsize=8_192)
 def read_phrase(text: str, families: Families, *, exclusion: bool = False) -> Phrase:
     """Parse one phrase; only an ``exclusion`` may hold an @. Raises PhraseError."""
     body, place, reach = text.strip(), Place.OVER, 0
@@ -92,7 +115,7 @@ def read_phrase(text: str, families: Families, *, exclusion: bool = False) -> Ph
         if not exclusion:
             raise PhraseError("@ is only for `unless`")
     at_start, at_end = body.startswith("^"), body.endswith("$")
-    pattern = _Parser(body.removeprefix("^").removesuffix("$"), families).whole()
+    pattern = _Parser(body.removeprefix("^").removesuffix("$"), families.patterns).whole()
     if pattern.may_be_empty:
         raise PhraseError("it holds no word that must be there")
     if pattern.gap_first or pattern.gap_last:
@@ -110,7 +133,7 @@ def _gap_limit(digits: str) -> int:
 class _Parser:
     """Recursive descent over one phrase; the depth is bounded."""
 
-    def __init__(self, text: str, families: Families) -> None:
+    def __init__(self, text: str, families: Mapping[str, Pattern]) -> None:
         if len(text) > MAX_CHARACTERS:
             raise PhraseError(f"it is longer than {MAX_CHARACTERS} characters")
         self._families = families

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.schemas.moment import MomentType, ObjectionSubtype
+from app.services.coachable.phrases import Families, read_families
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Line = Annotated[
@@ -80,6 +81,11 @@ class Playbook(Part):
     description: Line | None = None
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @cached_property
+    def word_families(self) -> Families:
+        """Raises FamilyError; never for a playbook that the loader accepted."""
+        return read_families(self.families)
 
     @cached_property
     def revision(self) -> str:

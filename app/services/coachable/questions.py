@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.coachable.phrases import BUILT_IN, Phrase, read_family, read_phrase
+from app.services.coachable.phrases import Phrase, read_families, read_phrase
 from app.services.coachable.tokens import Tokens
 
 _REACH = 8
@@ -39,9 +39,7 @@ _LEAD_INS = frozenset((
 
 def openers() -> tuple[Phrase, ...]:
     """Phrases with which an English question begins."""
-    families = dict(BUILT_IN)
-    for name, phrase in _WORDS.items():
-        families[name] = read_family([phrase], families)
+    families = read_families({name: [phrase] for name, phrase in _WORDS.items()})
     return tuple(read_phrase(text, families) for text in _OPENERS)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from app.services.coachable.automaton import Automaton, Match
-from app.services.coachable.phrases import BUILT_IN, Families, Phrase, Place, read_family, read_phrase
+from app.services.coachable.phrases import Families, Phrase, Place, read_phrase
 from app.services.coachable.playbook import Playbook, Rule, WordsCondition
 from app.services.coachable.questions import is_question, openers
 from app.services.coachable.tokens import Tokens
@@ -30,12 +30,11 @@ class RuleSet:
     """The rules of one language, compiled. Safe to share between threads."""
 
     def __init__(self, playbook: Playbook, language: str) -> None:
-        families = families_of(playbook)
         self._rules = [rule for rule in playbook.rules if language in rule.languages]
         phrases = list(openers())
         self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
         for number, rule in enumerate(self._rules):
-            for part, phrase in _phrases_of(rule, families):
+            for part, phrase in _phrases_of(rule, playbook.word_families):
                 phrases.append(phrase)
                 self._parts.append((number, part, phrase.reach))
         self._automaton = Automaton(phrases)
@@ -59,14 +58,6 @@ class RuleSet:
                 confidence = rule.confidence * factor
                 findings.append(Finding(rule, places[0].first, places[-1].last, confidence))
         return findings
-
-
-def families_of(playbook: Playbook) -> Families:
-    """The word families of a playbook, each able to use those before it. Raises PhraseError."""
-    families = dict(BUILT_IN)
-    for name, phrases in playbook.families.items():
-        families[name] = read_family(phrases, families)
-    return families
 
 
 def _role_factor(rule: Rule, role: str) -> float:

@@ -102,7 +102,7 @@ def tokenise(text: str) -> Tokens:
     sentences: list[Sentence] = []
     first, previous_end = 0, 0
     for chunk in _CHUNK.finditer(text):
-        if words and (mark := _closing_mark(text[previous_end : chunk.start()], words[-1])):
+        if words and (mark := _closing_mark(text[previous_end : chunk.start() + 1], words[-1])):
             if len(words) > first:
                 sentences.append(Sentence(first, len(words) - 1, mark))
             first = len(words)
@@ -119,8 +119,9 @@ def tokenise(text: str) -> Tokens:
 
 
 def _closing_mark(between: str, word: str) -> str:
-    """The mark that ends a sentence in the characters between two words, or ""."""
-    if not between or between == " ":
+    """The mark that ends a sentence between ``word`` and the next, or ""; ``between`` ends with the next's
+    first character, if there is a next."""
+    if len(between) <= 2 and between[:1] in ("", " "):
         return ""
     found = _SENTENCE_END.search(between)
     if found is None:

@@ -1,0 +1,137 @@
+"""Where playbooks come from, and that a broken one names file, line and reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.exceptions import ConfigurationError
+from app.services.coachable.loader import load_playbook, parse_playbook
+from tests.services.coachable.factories import playbook, playbook_text, rule, write_playbook
+
+GOOD = """\
+name: mine
+version: 1
+families:
+  price: [price, cost]
+rules:
+  - id: first
+    type: objection
+    subtype: price
+    role: customer
+    confidence: 0.8
+    why: Why.
+    tip: Tip.
+    condition:
+      phrases:
+        - the {price} is too high
+        - no
+    match: [The price is too high.]
+    no_match: [The price is fine.]
+"""
+
+
+def test_a_good_playbook(tmp_path: Path) -> None:
+    write_playbook(tmp_path, GOOD)
+    mine = load_playbook("mine", tmp_path)
+    assert (mine.name, mine.version, mine.rules[0].languages) == ("mine", "1", ("en",))
+    assert mine.rules[0].condition.phrases == ("the {price} is too high", "no")
+
+
+def test_your_own_folder_comes_first(tmp_path: Path) -> None:
+    assert load_playbook("default", tmp_path) == load_playbook("default", None)
+    write_playbook(tmp_path, GOOD.replace("name: mine", "name: default"), "default")
+    assert len(load_playbook("default", tmp_path).rules) == 1
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    write_playbook(tmp_path, GOOD)
+    with pytest.raises(ConfigurationError, match="no playbook 'other'; known: default, mine"):
+        load_playbook("other", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../mine", "a/b", "", ".hidden", "x" * 65])
+def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="a name is made of"):
+        load_playbook(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("version: 1", "version: [1", 3, "no valid YAML"),
+        ("    why: Why.", "    why: Why.\n  nonsense", 13, "no valid YAML"),
+        ("    tip: Tip.", "    tip: Tip.\n    colour: red", 13, "rules.0.colour: Extra inputs"),
+        ("      phrases:", "      phrase:", 14, "rules.0.condition.phrase: Extra inputs"),
+        ("type: objection", "type: complaint", 7, "rules.0.type: Input should be 'buying_signal'"),
+        ("    subtype: price\n", "", 6, "an objection needs a subtype: one of price, timing"),
+        ("type: objection", "type: churn_risk", 6, "only an objection has a subtype"),
+        ("subtype: price", "subtype: cost", 8, "rules.0.subtype"),
+        ("role: customer", "role: buyer", 9, "rules.0.role"),
+        ("confidence: 0.8", "confidence: 1.8", 10, "less than or equal to 1"),
+        ("confidence: 0.8", "confidence: sure", 10, "valid number"),
+        ("    why: Why.\n", "", 6, "rules.0.why: Field required"),
+        ("tip: Tip.", "tip: ''", 12, "rules.0.tip"),
+        ("        - the {price} is too high\n        - no\n", "        []\n", 14, "at least 1 item"),
+        ("        - no\n", "        - ''\n", 16, "rules.0.condition.phrases.1"),
+        ("        - no\n", "        - [no]\n", 16, "rules.0.condition.phrases.1"),
+        ("        - no\n", "        - no (way\n", 16, "'no (way': '(' is not closed"),
+        ("        - no\n", "        - no {way}\n", 16, "no family 'way'"),
+        ("price: [price, cost]", "price: [price, '(']", 4, "families.price"),
+        ("price: [price, cost]", "number: [one]", 4, "built in"),
+        ("    match: [The price is too high.]", "    match: []", 17, "rules.0.match"),
+        ("name: mine", "name: yours", 1, "must be 'mine'"),
+        ("version: 1", "version: 1\nversion: 2", 3, "'version' is there twice"),
+        ("families:", "families: &a\n  twice: *a\nmore:", 3, "aliases"),
+        ("        - no\n", "        - &no no\n        - *no\n", 16, "aliases"),
+        ("name: mine", "? [a]\n: b\nname: mine", 1, "a key must be a word"),
+    ],
+)  # fmt: skip
+def test_a_broken_playbook_names_file_line_and_reason(
+    old: str, new: str, line: int, reason: str, tmp_path: Path
+) -> None:
+    assert old in GOOD
+    path = write_playbook(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(ConfigurationError) as caught:
+        load_playbook("mine", tmp_path)
+    where, _, told = caught.value.detail.partition(f"{path}:{line}: ")
+    assert where.endswith(("playbook ", "; ")), caught.value.detail
+    assert reason in told, caught.value.detail
+
+
+def test_two_rules_with_one_id_are_told_apart_by_line() -> None:
+    text = playbook_text(rule(), rule())
+    line = [number for number, content in enumerate(text.split("\n"), 1) if "id: wants_it" in content][1]
+    with pytest.raises(ConfigurationError, match=f"mine.yaml:{line}: rules.1.id: there is another rule"):
+        parse_playbook(text, "mine.yaml", "mine")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"- a\n- b\n", b"just words"])
+def test_files_that_are_no_playbook(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml"):
+        load_playbook("mine", tmp_path)
+
+
+def test_a_file_without_end_is_not_read(tmp_path: Path) -> None:
+    write_playbook(tmp_path, "#" * (2 * 1024 * 1024 + 1))
+    with pytest.raises(ConfigurationError, match="larger than"):
+        load_playbook("mine", tmp_path)
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="nested too deeply"):
+        parse_playbook("name: " + "[" * 40 + "]" * 40, "mine.yaml", "mine")
+
+
+def test_many_problems_are_counted() -> None:
+    with pytest.raises(ConfigurationError, match=r"; and 3 more$"):
+        playbook(*(rule(id=f"r{number}", role="nobody") for number in range(8)))
+
+
+def test_the_revision_follows_the_contents_not_the_layout() -> None:
+    mine = parse_playbook(GOOD, "mine.yaml", "mine")
+    commented = parse_playbook("# hello\n" + GOOD, "elsewhere.yaml", "mine")
+    changed = parse_playbook(GOOD.replace("0.8", "0.7"), "mine.yaml", "mine")
+    assert mine.revision == commented.revision != changed.revision

@@ -1,0 +1,67 @@
+"""Normalised words: what they become, where they came from, where sentences end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.services.coachable.tokens import tokenise
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I'm NOT sure", "i am not sure"),
+        ("I’m, we‘re and they`re", "i am we are and they are"),
+        ("Can't, won't, cannot, dont", "can not will not can not do not"),
+        ("that's Maria's plan", "that is maria plan"),
+        ("e-mail sign-off", "e mail sign off"),
+        ("20% off $1,500.50", "20 percent off dollars 1,500.50"),
+        ("at 10am", "at 10 am"),
+        ("Um, I, I uh think the the one", "i think the one"),
+        ("four four one", "four four one"),
+        ("ＦＵＬＬ Straße", "full strasse"),
+        ("we're gonna, y'all", "we are going to you all"),
+        ("wouldn't've", "would not have"),
+        ("", ""),
+        ("… — !?", ""),
+    ],
+)
+def test_words_are_normalised(text: str, words: str) -> None:
+    assert " ".join(tokenise(text).words) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Yes. I agree! Do you? no", [("yes", "."), ("i agree", "!"), ("do you", "?"), ("no", "")]),
+        ("it costs 1.50 at example.com", [("it costs 1.50 at example com", "")]),
+        ("Dr. Lee comes at 3 p.m. today.", [("dr lee comes at 3 p m today", ".")]),
+        ("Well... I guess.", [("well i guess", ".")]),
+        ("no marks at all", [("no marks at all", "")]),
+        ("He said \"no.\" Then left.", [("he said no", "."), ("then left", ".")]),
+    ],
+)  # fmt: skip
+def test_sentences_end_at_their_marks(text: str, sentences: list[tuple[str, str]]) -> None:
+    tokens = tokenise(text)
+    assert [
+        (" ".join(tokens.words[s.first : s.last + 1]), s.end) for s in tokens.sentences
+    ] == sentences  # fmt: skip
+
+
+@given(st.text(max_size=200))
+def test_every_token_comes_from_its_characters(text: str) -> None:
+    tokens = tokenise(text)
+    spans = list(zip(tokens.starts, tokens.ends, strict=True))
+    assert spans == sorted(spans)
+    assert all(0 <= start < end <= len(text) and not text[start:end].isspace() for start, end in spans)
+    covered = [place for s in tokens.sentences for place in range(s.first, s.last + 1)]
+    assert covered == list(range(len(tokens.words)))
+    for place in covered:
+        sentence = tokens.sentence_at(place)
+        assert sentence.first <= place <= sentence.last
+
+
+def test_a_chain_of_apostrophes_does_not_recurse() -> None:
+    assert len(tokenise("a" + "'m" * 50_000).words) >= 1
