@@ -104,7 +104,7 @@ def read_families(families: Mapping[str, Iterable[str]]) -> Families:
 
 
 @lru_cache(maxsize=8_192)
-def read_phrase(text: str, families: Families, *, exclusion: bool = False) -> Phrase:
+def read_phrase(text: str, families: Families, exclusion: bool) -> Phrase:
     """Parse one phrase; only an ``exclusion`` may hold an @. Raises PhraseError."""
     body, place, reach = text.strip(), Place.OVER, 0
     if found := _BESIDE.fullmatch(body):

@@ -40,7 +40,7 @@ _LEAD_INS = frozenset((
 def openers() -> tuple[Phrase, ...]:
     """Phrases with which an English question begins."""
     families = read_families({name: [phrase] for name, phrase in _WORDS.items()})
-    return tuple(read_phrase(text, families) for text in _OPENERS)
+    return tuple(read_phrase(text, families, exclusion=False) for text in _OPENERS)
 
 
 def is_question(tokens: Tokens, first: int, last: int, opened: set[int]) -> bool:

@@ -87,12 +87,12 @@ _EXCLUSIONS = {
 
 def _phrases_of(rule: Rule, families: Families) -> Iterable[tuple[_Part, Phrase]]:
     for text in rule.condition.phrases:
-        yield _Part.FOUND, read_phrase(text, families)
+        yield _Part.FOUND, read_phrase(text, families, exclusion=False)
     for text in rule.condition.unless:
         phrase = read_phrase(text, families, exclusion=True)
         yield _EXCLUSIONS[phrase.place], phrase
     for text in rule.condition.absent:
-        yield _Part.ABSENT, read_phrase(text, families)
+        yield _Part.ABSENT, read_phrase(text, families, exclusion=False)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tests.services.coachable.factories import built_in_rules
 
 
 def automaton(*phrases: str) -> Automaton:
-    return Automaton([read_phrase(phrase, BUILT_IN) for phrase in phrases])
+    return Automaton([read_phrase(phrase, BUILT_IN, exclusion=False) for phrase in phrases])
 
 
 def matches(text: str, *phrases: str) -> list[tuple[int, int, int]]:

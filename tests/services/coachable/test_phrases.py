@@ -73,7 +73,7 @@ def test_families_may_use_those_before_them() -> None:
 )  # fmt: skip
 def test_phrases_that_cannot_be_used_say_why(phrase: str, reason: str) -> None:
     with pytest.raises(PhraseError, match=reason.replace("?", r"\?")):
-        read_phrase(phrase, BUILT_IN)
+        read_phrase(phrase, BUILT_IN, exclusion=False)
 
 
 def test_families_that_multiply_are_stopped() -> None:
@@ -84,6 +84,6 @@ def test_families_that_multiply_are_stopped() -> None:
 
 
 def test_single_words_of_a_choice_are_one_leaf() -> None:
-    pattern = read_phrase("(a|b|c|d e)", BUILT_IN).pattern
+    pattern = read_phrase("(a|b|c|d e)", BUILT_IN, exclusion=False).pattern
     assert pattern.size == 3
-    assert single(read_phrase("(a|b|c)", BUILT_IN).pattern.atom).size == 1  # type: ignore[arg-type]
+    assert single(read_phrase("(a|b|c)", BUILT_IN, exclusion=False).pattern.atom).size == 1  # type: ignore[arg-type]
