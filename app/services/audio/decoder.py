@@ -22,6 +22,9 @@ BYTES_PER_SECOND = 2 * SAMPLE_RATE
 SOURCE, PCM = "source", "audio.pcm"
 PROBE_WALL_S = 30.0
 
+BY_COUNT = "asetpts=N/SR/TB,asetnsamples=n=16384:p=0"
+"""Time is counted in samples, whatever the file says of it; large frames spare a third of the work."""
+
 SHORTFALL_S = 0.5
 """A recording this much shorter than its container states has lost its end."""
 LEAST_AFTER_ERROR_S = 0.1
@@ -85,7 +88,7 @@ class Decoder:
         return [
             "-v", "level+warning", "-filter_threads", "1",
             *guarded_input(SOURCE), *only_first_audio(),
-            "-t", f"{self._limits.longest_s + 1:.3f}",
+            "-t", f"{self._limits.longest_s + 1:.3f}", "-af", BY_COUNT,
             "-ac", "1", "-ar", str(SAMPLE_RATE), "-threads", "1", "-f", "s16le", "-y", f"file:{PCM}",
         ]  # fmt: skip
 

@@ -94,6 +94,7 @@ FORMATS = (
     _coded("mp4_fragmented", 44100, 1, "mp4", "-c:a aac -movflags frag_keyframe+empty_moov"),
     _coded("aac_adts", 44100, 1, "aac", "-c:a aac"),
     _coded("ogg_opus_48k", 48000, 1, "ogg", "-c:a libopus"),
+    _coded("ogg_opus_from_16k", 16000, 1, "opus", "-c:a libopus -b:a 6k"),
     _coded("ogg_vorbis_44k_stereo", 44100, 2, "ogg", "-c:a libvorbis"),
     _coded("ogg_flac", 16000, 1, "oga", "-c:a flac"),
     _coded("webm_opus_stereo", 48000, 2, "webm", "-c:a libopus"),
