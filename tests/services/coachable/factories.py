@@ -7,11 +7,13 @@ from pathlib import Path
 
 import yaml
 
+from app.core.config import load_settings
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.loader import load_playbook, parse_playbook
 from app.services.coachable.playbook import Playbook, Rule
 from app.services.coachable.rules import RuleSet
 from app.services.coachable.tokens import tokenise
+from app.services.coachable_service import CoachableService
 
 WORD_S = 0.4
 
@@ -57,8 +59,18 @@ def found(text: str, role: str = "customer", **condition: object) -> list[str]:
 
 
 @cache
+def built_in_playbook(name: str = "default") -> Playbook:
+    return load_playbook(name, None)
+
+
+@cache
 def built_in_rules(name: str = "default", language: str = "en") -> RuleSet:
-    return RuleSet(load_playbook(name, None), language)
+    return RuleSet(built_in_playbook(name), language)
+
+
+@cache
+def built_in_service() -> CoachableService:
+    return CoachableService(load_settings(_env_file=None))
 
 
 def failing_examples(rules: RuleSet, rule: Rule) -> list[str]:

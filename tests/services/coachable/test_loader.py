@@ -8,7 +8,13 @@ import pytest
 
 from app.core.exceptions import ConfigurationError
 from app.services.coachable.loader import load_playbook, parse_playbook
-from tests.services.coachable.factories import playbook, playbook_text, rule, write_playbook
+from tests.services.coachable.factories import (
+    built_in_playbook,
+    playbook,
+    playbook_text,
+    rule,
+    write_playbook,
+)
 
 GOOD = """\
 name: mine
@@ -40,7 +46,7 @@ def test_a_good_playbook(tmp_path: Path) -> None:
 
 
 def test_your_own_folder_comes_first(tmp_path: Path) -> None:
-    assert load_playbook("default", tmp_path) == load_playbook("default", None)
+    assert load_playbook("default", tmp_path) == built_in_playbook()
     write_playbook(tmp_path, GOOD.replace("name: mine", "name: default"), "default")
     assert len(load_playbook("default", tmp_path).rules) == 1
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import pytest
 
 from app.schemas.moment import MomentType, ObjectionSubtype
-from app.services.coachable.loader import BUILT_IN_FOLDER, load_playbook
+from app.services.coachable.loader import BUILT_IN_FOLDER
 from app.services.coachable.playbook import Rule
 from app.services.coachable.rules import RuleSet
-from tests.services.coachable.factories import built_in_rules, failing_examples, playbook, rule
+from tests.services.coachable.factories import (
+    built_in_playbook,
+    built_in_rules,
+    failing_examples,
+    playbook,
+    rule,
+)
 
 NAMES = sorted(path.stem for path in BUILT_IN_FOLDER.glob("*.yaml"))
 RULES = [
     pytest.param(name, rule, language, id=f"{name}:{rule.id}:{language}")
     for name in NAMES
-    for rule in load_playbook(name, None).rules
+    for rule in built_in_playbook(name).rules
     for language in rule.languages
 ]
 
@@ -32,12 +38,12 @@ def test_an_example_that_fails_is_reported() -> None:
 
 
 def test_every_type_and_subtype_has_a_rule() -> None:
-    rules = load_playbook("default", None).rules
+    rules = built_in_playbook().rules
     assert {rule.type for rule in rules} == set(MomentType)
     assert {rule.subtype for rule in rules if rule.subtype} == set(ObjectionSubtype)
 
 
 def test_every_rule_has_four_examples_each_way() -> None:
-    for each in load_playbook("default", None).rules:
+    for each in built_in_playbook().rules:
         assert len(each.match) >= 4, each.id
         assert len(each.no_match) >= 4, each.id

@@ -1,0 +1,189 @@
+"""The coachable service: moments with exact evidence, one of a kind in a segment, judged by a threshold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.config import load_settings
+from app.core.exceptions import ConfigurationError
+from app.schemas.moment import Moment, moment_id
+from app.schemas.transcript import Segment, Word
+from app.services.coachable_service import CoachableService
+from tests.services.coachable.factories import built_in_service, playbook_text, rule, segment, write_playbook
+
+DEMO = "That sounds great, but it's a bit too expensive for our budget."
+
+
+def service(folder: Path, *rules: dict[str, object], **settings: object) -> CoachableService:
+    write_playbook(folder, playbook_text(*rules))
+    return CoachableService(load_settings(_env_file=None, playbook="mine", playbook_dir=folder, **settings))
+
+
+def only(moments: dict[int, tuple[Moment, ...]], index: int = 0) -> Moment:
+    assert list(moments) == [index]
+    (moment,) = moments[index]
+    return moment
+
+
+def test_the_example_of_the_public_answer() -> None:
+    calls = [segment("Hello, I'm interested in your product.", "unknown"), segment(DEMO, "unknown", 1, 4.0)]
+    moments = built_in_service().find("CALL-001", calls, "en")
+    assert [built_in_service().judge(moments[index]) for index in (0, 1)] == [
+        (True, "buying_signal"), (True, "objection"),
+    ]  # fmt: skip
+    assert moments[1][0].subtype == "price"
+
+
+def test_a_moment_says_where_it_lies_and_what_found_it(tmp_path: Path) -> None:
+    said = segment("Well, yes: I’m interested, thanks.", start_s=10.0)
+    rules = rule(id="keen", condition={"phrases": ["i am interested"]})
+    moment = only(service(tmp_path, rules).find("c", [said], "en"))
+    assert (moment.type, moment.subtype, moment.confidence) == ("buying_signal", None, 0.8)
+    assert (moment.source, moment.rule, moment.why, moment.tip) == ("rule", "keen", "W.", "T.")
+    assert (moment.segment, moment.speaker, moment.role) == (0, "speaker_0", "customer")
+    evidence = moment.evidence
+    assert evidence.text == "I’m interested" == said.text[evidence.start_char : evidence.end_char]
+    assert (evidence.first_word, evidence.last_word) == (2, 3)
+    assert (evidence.start_s, evidence.end_s) == (said.words[2].start_s, said.words[3].end_s)
+    assert moment.id == moment_id("c", "buying_signal", evidence.start_s, evidence.end_s)
+
+
+def test_words_split_without_a_space_keep_their_times(tmp_path: Path) -> None:
+    words = (
+        Word(" I", 0.0, 0.1), Word("'m", 0.1, 0.2, space_before=False), Word("", 0.2, 0.2),
+        Word("interested", 0.3, 0.5), Word(".", 0.5, 0.6, space_before=False),
+    )  # fmt: skip
+    said = Segment(3, "speaker_1", words, "customer")
+    found = service(tmp_path, rule(condition={"phrases": ["i am interested"]})).find("c", [said], None)
+    evidence = only(found, 3).evidence
+    assert evidence.text == said.text[evidence.start_char : evidence.end_char]
+    assert (evidence.first_word, evidence.last_word) == (0, 3)
+    assert (evidence.start_s, evidence.end_s) == (0.0, 0.5)
+
+
+PIECES = st.sampled_from(
+    ["I'm", "i’m", "not", "too", "expensive,", "We", "can’t", "afford", "it.", "20%", "$900", "Let", "me",
+     "think", "about", "it", "—", "🙂", "I'll", "send", "you", "the", "proposal", "by", "Friday.", "What?"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.tuples(PIECES, st.booleans()), min_size=1, max_size=15), max_size=3))
+def test_evidence_is_exactly_the_words_it_points_at(calls: list[list[tuple[str, bool]]]) -> None:
+    segments = [
+        Segment(
+            index,
+            "speaker_0",
+            tuple(
+                Word(text, place, place + 1.0, space_before=space)
+                for place, (text, space) in enumerate(pieces)
+            ),
+            "unknown",
+        )
+        for index, pieces in enumerate(calls)
+    ]
+    moments = built_in_service().find("c", segments, "en")
+    ids = [moment.id for found in moments.values() for moment in found]
+    assert len(ids) == len(set(ids))
+    for index, found in moments.items():
+        said = segments[index]
+        assert found == tuple(sorted(found, key=lambda moment: -moment.confidence))
+        assert len({(moment.type, moment.subtype) for moment in found}) == len(found)
+        for moment in found:
+            evidence = moment.evidence
+            assert evidence.text == said.text[evidence.start_char : evidence.end_char] != ""
+            assert 0 <= evidence.first_word <= evidence.last_word < len(said.words)
+            assert evidence.start_s == said.words[evidence.first_word].start_s
+            assert evidence.end_s == said.words[evidence.last_word].end_s
+            joined = " ".join(word.text for word in said.words[evidence.first_word : evidence.last_word + 1])
+            assert evidence.text.replace(" ", "") in joined.replace(" ", "")
+
+
+def test_a_segment_may_hold_several_moments_the_surest_first() -> None:
+    moments = built_in_service().find(
+        "c", [segment(f"{DEMO} Can you send me the contract? My boss has to approve it.")], "en"
+    )[0]
+    kinds = [(moment.type, moment.subtype) for moment in moments]
+    assert kinds == [("objection", "price"), ("objection", "authority"), ("buying_signal", None)]
+
+
+def test_only_the_surest_of_each_kind_stays(tmp_path: Path) -> None:
+    rules = [
+        rule(id="low", confidence=0.5),
+        rule(id="high", confidence=0.9, condition={"phrases": ["want it"]}),
+    ]
+    assert only(service(tmp_path, *rules).find("c", [segment("I want it")], "en")).rule == "high"
+
+
+def test_preferring_a_competitor_mentions_one(tmp_path: Path) -> None:
+    rules = rule(
+        id="tied", type="objection", subtype="competitor", condition={"phrases": ["we stay with them"]}
+    )
+    moments = service(tmp_path, rules).find("c", [segment("We stay with them.")], "en")[0]
+    assert {(moment.type, moment.subtype) for moment in moments} == {
+        ("objection", "competitor"), ("competitor_mention", None),
+    }  # fmt: skip
+    assert len({moment.id for moment in moments}) == 2
+    assert len({moment.evidence for moment in moments}) == 1
+
+
+def test_stalling_with_a_reason_is_an_objection_alone() -> None:
+    moments = built_in_service().find(
+        "c", [segment("Let me think about it, it is too expensive for us.")], "en"
+    )
+    assert {moment.type for moment in moments[0]} == {"objection"}
+
+
+def test_a_role_that_is_not_known_costs_a_fifth(tmp_path: Path) -> None:
+    mine = service(tmp_path, rule())
+    assert only(mine.find("c", [segment("I want it", "unknown")], "en")).confidence == 0.64
+    assert mine.find("c", [segment("I want it", "agent")], "en") == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "heard"),
+    [(None, True), ("en", True), ("en-GB", True), ("EN", True), ("de", False), ("", True)],
+)
+def test_rules_apply_to_their_languages(language: str | None, heard: bool) -> None:
+    assert bool(built_in_service().find("c", [segment(DEMO)], language)) is heard
+
+
+@pytest.mark.parametrize(("threshold", "judged"), [(0.8, (True, "buying_signal")), (0.81, (False, None))])
+def test_the_threshold_decides_what_is_coachable(
+    threshold: float, judged: tuple[bool, str | None], tmp_path: Path
+) -> None:
+    mine = service(tmp_path, rule(), coachable_confidence_threshold=threshold)
+    assert mine.judge(mine.find("c", [segment("I want it")], "en")[0]) == judged
+    assert mine.judge(()) == (False, None)
+
+
+def test_ids_stay_apart_and_come_back(tmp_path: Path) -> None:
+    """Both channels of an echo say the same words at the same times."""
+    mine = service(tmp_path, rule())
+    echo = [segment("I want it", index=0), segment("I want it", index=1)]
+    first, second = (moments[0].id for moments in mine.find("c", echo, "en").values())
+    assert first != second
+    assert [m[0].id for m in mine.find("c", echo, "en").values()] == [first, second]
+    assert mine.find("other", echo, "en")[0][0].id != first
+
+
+def test_nothing_said_nothing_found() -> None:
+    assert built_in_service().find("c", [], "en") == {}
+    assert built_in_service().find("c", [segment("…")], "en") == {}
+
+
+def test_a_broken_playbook_stops_the_start(tmp_path: Path) -> None:
+    write_playbook(tmp_path, playbook_text(rule(colour="red")))
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml:\d+: rules\.0\.colour"):
+        CoachableService(load_settings(_env_file=None, playbook="mine", playbook_dir=tmp_path))
+
+
+def test_name_and_revision_of_the_playbook(tmp_path: Path) -> None:
+    mine = service(tmp_path, rule())
+    assert mine.playbook_name == "mine"
+    assert len(mine.playbook_revision) == 12
+    assert service(tmp_path, rule(tip="Other.")).playbook_revision != mine.playbook_revision
