@@ -55,7 +55,6 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     audio = overrides.get("audio") or AudioService(settings)
     calls = overrides.get("calls") or CallService(database, storage, new_owner(), settings.lease_s)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
-    tts_chain.on_usable = tts_chain.mark_loaded  # nothing to load: each synthesis is a process or a request
     tts = overrides.get("tts") or TtsService(settings, tts_chain, convert=audio.encode)
     parts: dict[str, Any] = {
         "database": database,
