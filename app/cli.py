@@ -114,8 +114,8 @@ def transcribe(
     from app.workers.file_run import analyse_file
 
     with _plain_errors():
-        settings = load_settings()
-        configure_logging("ERROR")
+        settings = load_settings().model_copy(update={"log_level": "ERROR"})
+        configure_logging(settings.log_level)
         analysis = analyse_file(settings, file, language, _progress_line())
         result = CallResult.of_file(file.stem, analysis).model_dump(mode="json")
         print(json.dumps(result, indent=2, ensure_ascii=False) if as_json else render_call(result))

@@ -52,7 +52,7 @@ class SttService:
     ) -> Transcript:
         """What is said in ``window``, in recording time.
 
-        ``samples`` are the window's: float32 in [-1, 1], shape (n,), 16 kHz. The words are in order and do not
+        ``samples`` are the window's: float32 in [-1, 1], shape (n,), 16 kHz. The words are in order, do not
         overlap, each has a text and lies in one piece of the window. ``language`` is None where there is no
         word. Raises StageFailed for whatever the engine raises, apart from errors of our own.
         """
