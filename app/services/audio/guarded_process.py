@@ -16,9 +16,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.exceptions import StageFailed
+from app.services.audio import launch
 
-LAUNCHER = Path(__file__).with_name("launch.py")
-CANNOT_START = 126
+LAUNCHER = Path(launch.__file__)
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 8 * 1024
 POLL_S = 0.005
@@ -92,7 +92,7 @@ def run_guarded(command: Sequence[str], folder: Path, limits: RunLimits) -> Fini
                 _kill_group(process)
     if not in_time:
         return Finished(process.returncode, messages, Limit.WALL)
-    if process.returncode == CANNOT_START:
+    if process.returncode == launch.CANNOT_START:
         raise StageFailed("audio", "the decoder could not be started")
     return Finished(process.returncode, messages, _tripped(process.returncode, messages, cpu_s, limits))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,12 +119,17 @@ def _blocks(audio: Audio) -> Iterator[tuple[int, Floats]]:
     """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence."""
     import numpy as np
 
-    stored = np.memmap(audio.pcm_path, dtype="<i2", mode="r", shape=(audio.sample_count,))
-    for start in range(0, audio.sample_count, BLOCK_FRAMES * FRAME):
-        samples = stored[start : start + BLOCK_FRAMES * FRAME]
-        frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
-        frames.reshape(-1)[: samples.size] = samples
-        yield start // FRAME, frames / 32768.0
+    # Read, not mapped: pages of a map stay counted as the process's own.
+    left = audio.sample_count
+    with audio.pcm_path.open("rb") as stream:
+        for first in count(0, BLOCK_FRAMES):
+            samples = np.fromfile(stream, dtype="<i2", count=min(left, BLOCK_FRAMES * FRAME))
+            if samples.size == 0:
+                return
+            left -= samples.size
+            frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
+            frames.reshape(-1)[: samples.size] = samples
+            yield first, frames / 32768.0
 
 
 def _levels(audio: Audio) -> Floats:
