@@ -68,14 +68,14 @@ def run_guarded(command: Sequence[str], folder: Path, limits: RunLimits) -> Fini
     The program gets no standard input, a process group of its own and a bare environment. When its time is
     over the whole group is killed. Raises StageFailed when it cannot be started at all.
     """
-    launch = [
+    wrapped = [
         sys.executable, "-I", "-S", str(LAUNCHER),
         str(limits.cpu_s), str(limits.memory_bytes), str(limits.output_bytes),
     ]  # fmt: skip
     environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     deadline = time.monotonic() + limits.wall_s
     with subprocess.Popen(
-        [*launch, *command],
+        [*wrapped, *command],
         cwd=folder,
         env={**environment, "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
