@@ -22,6 +22,7 @@ _OPENERS = (
     "(how|what|which|whose) ... {aux} {subject}",
     "(how|what) (about|if|come)",
     "(what|who|which) (happens|happened|makes|made|led|prompted|brought|brings|drives|drove|else|matters)",
+    "who (signs|decides|handles|runs|owns|uses|pays|manages|needs|gets|cares|wants|looks|deals|approves)",
     "{aux} [not] {subject}",
     "(walk|talk|take|run) (me|us) through",
     "(tell|show) (me|us) [a] [little] [bit] [more] (about|what|how|why|who|when|where)",
