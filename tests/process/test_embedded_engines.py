@@ -1,0 +1,130 @@
+"""The demo call and a real recording through the whole service, on the engines that need no download."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.services.audio_service import AudioService
+from bench.embedded_accuracy import word_error_rate
+from tests.process.service import ROOT, Service, running
+from tests.settings import make_settings
+
+DEMO = ROOT / "samples" / "demo_call.mp3"
+SHARED = ROOT.parent / "shared" / "audio"
+
+DEMO_MOMENTS = {
+    ("discovery_question", None),
+    ("empathy", None),
+    ("competitor_mention", None),
+    ("buying_signal", None),
+    ("objection", "price"),
+    ("discount_offer", None),
+    ("objection", "authority"),
+    ("next_step", None),
+}
+"""What a coach marks in samples/demo_call.json."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("embedded")
+    with running(folder, stt_provider="pocketsphinx") as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def demo(service: Service) -> dict[str, Any]:
+    answer = service.transcribe(DEMO.read_bytes(), call_id="DEMO", agent_id="daniel")
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+def duration_s(tmp_path: Path, content: bytes) -> float:
+    sound = tmp_path / "sound"
+    sound.write_bytes(content)
+    return AudioService(make_settings(tmp_path)).duration_s(sound)
+
+
+def test_the_demo_call_is_understood(demo: dict[str, Any]) -> None:
+    words = " ".join(turn["text"] for turn in json.loads(DEMO.with_suffix(".json").read_text())["turns"])
+    assert word_error_rate(words, demo["transcript"]) <= 0.08
+    assert demo["transcript"] == " ".join(segment["text"] for segment in demo["segments"])
+    assert demo["status"] == "completed"
+    assert demo["language"] == "en"
+    assert abs(demo["duration_seconds"] - 87.2) < 0.5
+
+
+def test_its_moments_are_the_right_ones_with_their_words(demo: dict[str, Any]) -> None:
+    found = set()
+    for segment in demo["segments"]:
+        for moment in segment["moments"]:
+            found.add((moment["type"], moment["subtype"]))
+            evidence = moment["evidence"]
+            assert evidence["text"] == segment["text"][evidence["start_char"] : evidence["end_char"]]
+            assert segment["start_time"] <= evidence["start_time"] < evidence["end_time"]
+            assert evidence["end_time"] <= segment["end_time"]
+            assert moment["why"]
+            assert moment["tip"]
+    assert found == DEMO_MOMENTS
+
+
+def test_lesser_engines_are_named_as_such(demo: dict[str, Any]) -> None:
+    assert demo["engines"] == {
+        "stt": "pocketsphinx:en-us",
+        "sentiment": "lexicon:vader",
+        "diarization": "pauses",
+    }
+    assert demo["degraded"] is True
+    assert [notice["code"] for notice in demo["warnings"]] == ["degraded_engine", "degraded_engine"]
+    assert "unusable on phone calls" in demo["warnings"][0]["message"]
+
+
+def test_the_replay_plays(service: Service, demo: dict[str, Any], tmp_path: Path) -> None:
+    answer = service.post("/replay", json={"call_id": demo["call_id"]})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert answer.headers["x-tts-engine"] == "pyttsx3:espeak-ng"
+    moments = sum(len(segment["moments"]) for segment in demo["segments"] if segment["is_coachable"])
+    assert answer.headers["x-moments"] == str(moments)
+    assert 5 * moments < duration_s(tmp_path, answer.content) < 30 * moments
+
+
+@pytest.mark.parametrize("media", ["mp3", "wav"])
+def test_text_becomes_speech(service: Service, tmp_path: Path, media: str) -> None:
+    answer = service.post("/speak", json={"text": "Hello, how can I help you?", "format": media})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == {"mp3": "audio/mpeg", "wav": "audio/wav"}[media]
+    assert f'filename="speech.{media}"' in answer.headers["content-disposition"]
+    assert answer.headers["x-tts-engine"] == "pyttsx3:espeak-ng"
+    assert 1 < duration_s(tmp_path, answer.content) < 5
+
+
+def test_another_language_is_refused_before_any_work(service: Service) -> None:
+    answer = service.transcribe(DEMO.read_bytes(), language="de", call_id="GERMAN")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unsupported_language")
+    assert service.get("/calls/GERMAN").status_code == 404
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the folder of real recordings is not here")
+def test_a_real_recording_is_understood_well_enough(service: Service) -> None:
+    heard = service.transcribe((SHARED / "jfk_16k.wav").read_bytes()).json()["transcript"]
+    manifest = json.loads((SHARED / "manifest.json").read_text())
+    reference = next(entry["reference"] for entry in manifest if entry["file"] == "jfk_16k.wav")
+    assert word_error_rate(reference, heard) <= 0.35
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the folder of real recordings is not here")
+@pytest.mark.parametrize("name", ["silence_2s.wav", "noise_5s_16k.wav", "leopard_empty.wav"])
+def test_silence_and_noise_are_a_normal_answer(service: Service, name: str) -> None:
+    answer = service.transcribe((SHARED / name).read_bytes())
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["transcript"], body["segments"], body["language"]) == ("", [], None)
+    assert body["no_speech"] is True
+    assert body["status"] == "completed"
