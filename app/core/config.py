@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     decode_timeout_s: float = Field(300, gt=0, description="Seconds that decoding one recording may take.")
     decode_memory_mb: int = Field(
-        768, ge=128, description="Address space that the decoder may use, in MB (Linux)."
+        768, ge=256, description="Address space that the decoder may use, in MB (Linux)."
     )
     call_deadline_min_s: float = Field(120, gt=0, description="Shortest deadline of a call, in seconds.")
     call_deadline_factor: float = Field(
