@@ -36,30 +36,36 @@ def score(utterances: list[dict[str, Any]], *, roles_known: bool) -> tuple[float
 
 
 @pytest.mark.parametrize(
-    ("half", "roles_known", "precision", "recall", "f1"),
+    ("part", "roles_known", "precision", "recall", "f1"),
     [
-        ("development", True, 0.98, 0.98, 0.98),
-        ("development", False, 0.96, 0.95, 0.95),
-        ("held_out", True, 0.86, 0.63, 0.73),
-        ("held_out", False, 0.80, 0.60, 0.68),
+        ("development", True, 0.97, 0.98, 0.98),
+        ("development", False, 0.94, 0.97, 0.96),
+        ("held_out", True, 0.91, 0.78, 0.84),
+        ("held_out", False, 0.89, 0.75, 0.82),
+        ("plain", True, 0.99, 0.99, 0.99),
+        ("plain", False, 0.92, 0.90, 0.92),
     ],
 )
 def test_utterances_are_read_as_well_as_they_were(
-    half: str, roles_known: bool, precision: float, recall: float, f1: float
+    part: str, roles_known: bool, precision: float, recall: float, f1: float
 ) -> None:
-    reached = score(UTTERANCES[half], roles_known=roles_known)
+    reached = score(UTTERANCES[part], roles_known=roles_known)
     assert all(value >= floor for value, floor in zip(reached, (precision, recall, f1), strict=True)), reached
 
 
-@pytest.mark.parametrize("half", sorted(UTTERANCES))
+HALVES = ("development", "held_out")
+
+
+@pytest.mark.parametrize("half", HALVES)
 def test_the_utterances_are_a_fair_mix(half: str) -> None:
     utterances = UTTERANCES[half]
     kinds = {kind for utterance in utterances for kind in utterance["expect"]}
     assert kinds == {*MomentType, *(f"objection/{subtype}" for subtype in ObjectionSubtype)} - {"objection"}
     assert sum(not utterance["expect"] for utterance in utterances) >= 0.4 * len(utterances)
-    assert sum(
-        utterance["text"].islower() and utterance["text"][-1].isalnum() for utterance in utterances
-    ) >= 0.28 * len(utterances)
-    assert len({utterance["text"] for half in UTTERANCES.values() for utterance in half}) == sum(
-        map(len, UTTERANCES.values())
-    )
+    raw = [text for text in (utterance["text"] for utterance in utterances) if text.islower()]
+    assert sum(text[-1].isalnum() for text in raw) >= 0.28 * len(utterances)
+
+
+def test_no_utterance_is_in_both_halves() -> None:
+    texts = [utterance["text"] for half in HALVES for utterance in UTTERANCES[half]]
+    assert len(texts) == len(set(texts))
