@@ -19,7 +19,6 @@ from app.api.middleware import JSON_BODY_LIMIT, Gate, Linger, RequestContext
 from app.core.logging import JsonFormatter
 from tests.settings import make_settings
 
-
 JSON = {"Content-Type": "application/json"}
 
 
