@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
+from threading import Lock
 
 from app.core.config import Settings
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype, moment_id
@@ -29,8 +30,9 @@ class CoachableService:
     def __init__(self, settings: Settings) -> None:
         self._threshold = settings.coachable_confidence_threshold
         self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
-        languages = {language for rule in self._playbook.rules for language in rule.languages}
-        self._rules = {language: RuleSet(self._playbook, language) for language in sorted(languages)}
+        self._languages = {language for rule in self._playbook.rules for language in rule.languages}
+        self._rules: dict[str, RuleSet] = {}
+        self._compiling = Lock()
         log.info(
             "playbook.loaded",
             extra={"playbook": self.playbook_name, "revision": self.playbook_revision,
@@ -53,7 +55,7 @@ class CoachableService:
         At most one moment for each type and subtype in a segment: the most confident one. ``language`` is
         an ISO 639-1 code; None counts as English. Ids are unique within the call.
         """
-        rules = self._rules.get((language or _DEFAULT_LANGUAGE).lower().partition("-")[0])
+        rules = self._rules_of((language or _DEFAULT_LANGUAGE).lower().partition("-")[0])
         if rules is None:
             return {}
         moments: dict[int, tuple[Moment, ...]] = {}
@@ -66,6 +68,15 @@ class CoachableService:
                     replace(moment, id=_free_id(call_id, moment, taken)) for moment in _best(found)
                 )
         return moments
+
+    def _rules_of(self, language: str) -> RuleSet | None:
+        """Compiled when a call first needs them: every phrase was read at the start, which must be quick."""
+        if language not in self._languages:
+            return None
+        with self._compiling:
+            if language not in self._rules:
+                self._rules[language] = RuleSet(self._playbook, language)
+            return self._rules[language]
 
     def judge(self, moments: Sequence[Moment]) -> tuple[bool, str | None]:
         """Whether a segment with these moments is coachable, and the type of the surest that makes it so."""

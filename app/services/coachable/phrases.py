@@ -164,13 +164,29 @@ class _Parser:
             parts.append(self._bracket(text, depth) if kind == "mark" else self._leaf(kind, text))
         if not parts:
             raise PhraseError("it is empty, or one of its alternatives is")
-        return sequence(parts)
+        return parts[0] if len(parts) == 1 else sequence(parts)
 
     def _bracket(self, opening: str, depth: int) -> Pattern:
-        inner = self._alternatives(depth + 1)
+        inner = self._single_words() or self._alternatives(depth + 1)
         if not self._taken(")" if opening == "(" else "]"):
             raise PhraseError(f"{opening!r} is not closed")
         return inner if opening == "(" else optional(inner)
+
+    def _single_words(self) -> Pattern | None:
+        """``a|b|c`` as one leaf, made at once: most brackets hold nothing else, and a start waits for it."""
+        atoms: list[Atom] = []
+        place = self._next
+        while place + 1 < len(self._lexemes) and self._lexemes[place][0] == "word":
+            atom = _word(self._lexemes[place][1]).atom
+            mark = self._lexemes[place + 1]
+            if atom is None or mark[0] != "mark" or mark[1] in "([":
+                return None
+            atoms.append(atom)
+            if mark[1] != "|":
+                self._next = place + 1
+                return single(Atom.any_of(atoms))
+            place += 2
+        return None
 
     def _leaf(self, kind: str, text: str) -> Pattern:
         if kind == "gap":
