@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.core.exceptions import StageFailed
+from app.core.reach import is_reachable
 
 WANTED = ("*.json", "*.txt", "*.safetensors")
 """Files that are fetched: never pickles, which run code when they are read."""
@@ -39,20 +38,7 @@ class ModelFolder:
         """Whether the hub takes a connection within ``timeout_s``, looking up its name included."""
         parts = urlsplit(self._hub_url)
         address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        reached = threading.Event()
-
-        def connect() -> None:
-            try:
-                socket.create_connection(address, timeout_s).close()
-            except OSError:
-                return
-            reached.set()
-
-        # The system's name lookup obeys no timeout of ours, so it is waited for from outside.
-        thread = threading.Thread(target=connect, name="hub-probe", daemon=True)
-        thread.start()
-        thread.join(timeout_s)
-        return reached.is_set()
+        return is_reachable(*address, timeout_s)
 
     def fetch(self) -> None:
         """Bring the model here: all of it or nothing, and once, however many processes ask.

@@ -9,13 +9,12 @@ import os
 import shutil
 import socket
 import warnings
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from app.core.exceptions import ConfigurationError, StageFailed, UnsupportedLanguage
+from app.core.reach import is_reachable
 from app.core.registry import install_hint, missing_module
 from app.schemas.audio import SAMPLE_RATE
 from app.schemas.engine import Availability, Capabilities
@@ -98,7 +97,7 @@ class WhisperEngine:
                 "there is no checkpoint at the path in WHISPER_MODEL_SIZE",
                 "correct WHISPER_MODEL_SIZE or put the file there",
             )
-        if self._host_answers():
+        if is_reachable(*self.download_host, self.connect_timeout_s):
             return Availability.fetchable("its weights are not on this machine yet", HOW_TO_FETCH)
         return Availability.unavailable(
             "its weights are not on this machine and the host that serves them is out of reach", HOW_TO_FETCH
@@ -176,22 +175,6 @@ class WhisperEngine:
         _, probabilities = self._model.detect_language(mel.to(torch.float16) if self._on_gpu else mel)
         code = max(probabilities, key=probabilities.__getitem__)
         return _ISO_CODE.get(code, code), float(probabilities[code])
-
-    def _host_answers(self) -> bool:
-        try:
-            with closing(socket.create_connection(self._next_hop(), timeout=self.connect_timeout_s)):
-                return True
-        except OSError:
-            return False
-
-    def _next_hop(self) -> tuple[str, int]:
-        """The download host, or the proxy that leads to it."""
-        host, port = self.download_host
-        proxy = getproxies().get("https")
-        if not proxy or proxy_bypass(host):
-            return host, port
-        address = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        return address.hostname or host, address.port or 80
 
     def _download(self, size: str) -> None:
         import whisper

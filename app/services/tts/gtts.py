@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import errno
-import socket
-import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from app.core.config import Settings
 from app.core.exceptions import InsufficientStorage, StageFailed
+from app.core.reach import is_reachable
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities
 
@@ -45,7 +43,7 @@ class GttsEngine:
     def availability(self) -> Availability:
         if missing_module("gtts") is not None:
             return Availability.unavailable("gTTS is not installed", install_hint("gtts"))
-        if not self._is_reachable():
+        if not is_reachable(*self.address, self.look_timeout_s):
             return Availability.unavailable(
                 f"needs the internet: {self.address[0]} cannot be reached",
                 "connect this machine to the internet, or name a local engine in TTS_PROVIDER",
@@ -84,19 +82,6 @@ class GttsEngine:
             if speech.timeout <= 0:
                 raise StageFailed("tts", f"gTTS took longer than {self._timeout_s:g} s")
         return bytes(audio)
-
-    def _is_reachable(self) -> bool:
-        """Whether Google answers in time. In a thread, because looking up a name has no timeout."""
-        reached = threading.Event()
-
-        def connect() -> None:
-            with suppress(OSError), socket.create_connection(self.address, self.look_timeout_s):
-                reached.set()
-
-        thread = threading.Thread(target=connect, name="gtts-look", daemon=True)
-        thread.start()
-        thread.join(self.look_timeout_s)
-        return reached.is_set()
 
 
 def _written(audio: bytes, target: Path) -> Path:
