@@ -1,0 +1,136 @@
+"""The pipeline with engines that answer, or fail, as they are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.core.exceptions import StageFailed
+from app.schemas.analysis import CallStatus
+from app.schemas.audio import Audio, Span
+from app.schemas.engine import EngineChoice
+from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.transcript import Transcript, Turn, Word
+from app.services.audio.windows import SpeechWindow
+from app.services.audio_service import AudioService
+from app.services.coachable_service import CoachableService
+from app.workers.engines import EngineChoices
+from app.workers.pipeline import CallInput, Stages, process_call
+from app.workers.progress import Progress
+from tests.process.service import tone
+from tests.settings import make_settings
+
+WORDS = "that is too expensive for us"
+
+
+class StubRun:
+    """Engines of one call: speech in two places, the same words in each; ``broken`` stages raise."""
+
+    wants_speech_only = True
+
+    def __init__(self, broken: set[str], spoken: str | None, judged: bool) -> None:
+        self._broken = broken
+        self._spoken = spoken
+        self._judged = judged
+        self.languages: list[str | None] = []
+        self.choices = EngineChoices(
+            stt=EngineChoice("stt", "a", "a:x"),
+            diarization=EngineChoice("diarization", "b", "b"),
+            sentiment=EngineChoice("sentiment", "c", "c:y", degraded=True, reason="c:y: weaker"),
+        )
+
+    def _may(self, stage: str) -> None:
+        if stage in self._broken:
+            raise StageFailed(stage, f"{stage} broke")
+
+    def judges_sentiment_in(self, language: str | None) -> bool:
+        return self._judged
+
+    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
+        self._may("voice_activity")
+        return (Span(0.0, 2.0), Span(20.0, 22.0)) if self._spoken else ()
+
+    def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
+        self._may("stt")
+        self.languages.append(language)
+        words = []
+        for piece in window.pieces:
+            for at, text in enumerate((self._spoken or "").split()):
+                words.append(Word(text, piece.start_s + 0.3 * at, piece.start_s + 0.3 * at + 0.25))
+        return Transcript(tuple(words), language or "en", 0.9)
+
+    def diarize(self, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+        self._may("diarization")
+        return (Turn(0, 0.0, 10.0), Turn(1, 10.0, 30.0))
+
+    def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
+        self._may("sentiment")
+        return [Sentiment(SentimentLabel.NEGATIVE, 0.8, 0.1, 0.1, 0.8) for _ in texts]
+
+
+class StubEngines:
+    def __init__(self, run: StubRun) -> None:
+        self._run = run
+
+    def run(self, duration_s: float, language: str | None) -> StubRun:
+        return self._run
+
+
+def analyse(tmp_path: Path, *broken: str, spoken: str | None = WORDS, judged: bool = True):  # type: ignore[no-untyped-def]
+    settings = make_settings(tmp_path)
+    recording = tmp_path / "call"
+    recording.write_bytes(tone(30, rate=8000))
+    run = StubRun(set(broken), spoken, judged)
+    stages = Stages(AudioService(settings), StubEngines(run), CoachableService(settings))  # type: ignore[arg-type]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return process_call(CallInput("CALL-1", recording), stages, scratch, Progress())
+
+
+def test_everything_comes_together(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path)
+    assert analysis.status is CallStatus.COMPLETED
+    assert [a.segment.speaker for a in analysis.segments] == ["speaker_0", "speaker_1"]
+    assert [a.coachable_type for a in analysis.segments] == ["objection", "objection"]
+    assert analysis.transcript == f"{WORDS} {WORDS}"
+    assert analysis.engines == {"stt": "a:x", "sentiment": "c:y", "diarization": "b"}
+    assert analysis.degraded
+    assert [notice.code for notice in analysis.warnings] == ["degraded_engine"]
+    ids = [moment.id for a in analysis.segments for moment in a.moments]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("stage", ["sentiment", "diarization"])
+def test_trouble_after_the_transcript_leaves_a_result_that_names_the_stage(
+    tmp_path: Path, stage: str
+) -> None:
+    analysis = analyse(tmp_path, stage)
+    assert analysis.status is CallStatus.COMPLETED_WITH_WARNINGS
+    assert analysis.failed_stages == (stage,)
+    assert analysis.transcript == f"{WORDS} {WORDS}"
+    assert f"{stage}_failed" in [notice.code for notice in analysis.warnings]
+    if stage == "sentiment":
+        assert [a.sentiment for a in analysis.segments] == [None, None]
+    else:
+        assert {a.segment.speaker for a in analysis.segments} == {"speaker_0"}
+
+
+@pytest.mark.parametrize("stage", ["stt", "voice_activity"])
+def test_without_a_transcript_there_is_no_result(tmp_path: Path, stage: str) -> None:
+    with pytest.raises(StageFailed):
+        analyse(tmp_path, stage)
+
+
+def test_nobody_speaks(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, spoken=None)
+    assert analysis.no_speech
+    assert analysis.status is CallStatus.COMPLETED
+    assert (analysis.transcript, analysis.language) == ("", None)
+
+
+def test_a_language_that_the_sentiment_engine_cannot_judge_is_not_guessed(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, judged=False)
+    assert [a.sentiment for a in analysis.segments] == [None, None]
+    assert analysis.status is CallStatus.COMPLETED
+    assert "unsupported_language" in [notice.code for notice in analysis.warnings]
