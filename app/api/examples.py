@@ -98,6 +98,24 @@ CALL_RESULT: dict[str, Any] = {
     },
 }
 
+READINESS: dict[str, Any] = {
+    "status": "ready",
+    "checks": {
+        "database": "ok",
+        "storage": "ok",
+        "engines": {
+            "stt": {
+                "engine": "pocketsphinx:en-us",
+                "state": "ready",
+                "degraded": True,
+                "reason": "whisper:base is not usable: its weights are not on this machine yet",
+                "fix": "python -m app fetch-models",
+                "engines": [],
+            }
+        },
+    },
+}
+
 CALL_PAGE: dict[str, Any] = {
     "items": [
         {

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from app import __version__
 from app.api.deps import RuntimeDep
+from app.api.examples import READINESS
 from app.core.exceptions import AppError
 from app.db.migrate import check_current
 from app.schemas.engine import EngineState
@@ -29,7 +30,10 @@ async def health() -> Health:
 @router.get(
     "/ready",
     summary="Can calls be analysed now?",
-    responses={503: {"model": Readiness, "description": "A needed part is missing; the checks say which."}},
+    responses={
+        200: {"content": {"application/json": {"example": READINESS}}},
+        503: {"model": Readiness, "description": "A needed part is missing; the checks say which."},
+    },
 )
 def ready(runtime: RuntimeDep, response: Response) -> Readiness:
     """200 as soon as the database, the storage and one engine of each needed stage are ready.

@@ -269,6 +269,12 @@ class CallPage(BaseModel):
 class Health(BaseModel):
     """The process is alive."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"status": "healthy", "version": "1.0.0", "timestamp": "2026-02-21T00:00:00Z"}
+        }
+    )
+
     status: Literal["healthy"] = "healthy"
     version: str
     timestamp: datetime
@@ -301,7 +307,20 @@ class Readiness(BaseModel):
 class Problem(BaseModel):
     """RFC 9457: the shape of every error. ``code`` is stable; ``detail`` is for people."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "urn:darwix:problem:call_not_found",
+                "title": "There is no such call",
+                "status": 404,
+                "detail": "there is no call CALL-001",
+                "instance": "/calls/CALL-001",
+                "code": "call_not_found",
+                "request_id": "5f6d8f4889874a78bf40e73051232a49",
+            }
+        },
+    )
 
     type: str
     title: str
