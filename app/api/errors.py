@@ -126,9 +126,14 @@ def field_errors(errors: Any) -> list[dict[str, str]]:
     found = []
     for error in errors:
         location = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
-        message = "is not valid JSON" if error["type"] == "json_invalid" else error["msg"]
-        field = "body" if error["type"] == "json_invalid" or not location else ".".join(location)
-        found.append({"field": field, "message": message.removeprefix("Value error, ")})
+        if error["type"] == "json_invalid":
+            found.append({"field": "body", "message": "is not valid JSON"})
+        elif not location:
+            message = "must be a JSON object, sent with Content-Type: application/json"
+            found.append({"field": "body", "message": message})
+        else:
+            message = error["msg"].removeprefix("Value error, ")
+            found.append({"field": ".".join(location), "message": message})
     return found
 
 

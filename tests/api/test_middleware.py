@@ -74,6 +74,8 @@ def test_framework_errors_have_the_one_shape(tmp_path: Path) -> None:
     assert "allow" in answer.headers
     body = assert_problem(client.post("/things", content=b"{not json", headers=JSON), 422, "validation_error")
     assert body["errors"] == [{"field": "body", "message": "is not valid JSON"}]
+    body = assert_problem(client.post("/things", content=b'{"number": 1}'), 422, "validation_error")
+    assert "Content-Type: application/json" in body["errors"][0]["message"]
     body = assert_problem(client.post("/things", json={"number": "x"}), 422, "validation_error")
     assert body["errors"][0]["field"] == "number"
 
