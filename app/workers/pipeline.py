@@ -10,7 +10,7 @@ from app.schemas.audio import Audio
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Segment, Transcript, Turn
 from app.services.alignment_service import align
-from app.services.audio.windows import SpeechWindow, bridge, pack, whole
+from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
 from app.services.coachable_service import CoachableService
 from app.services.stt_service import merge
@@ -57,9 +57,7 @@ def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progr
 def detect_speech(audio: Audio, engines: EngineRun, progress: Progress) -> tuple[SpeechWindow, ...]:
     """Windows of speech, or of everything for an engine that wants the silence too."""
     with progress.stage("voice_activity"):
-        if not engines.wants_speech_only:
-            return whole(audio)
-        return pack(bridge(engines.detect_speech(audio)))
+        return pack(engines.detect_speech(audio)) if engines.wants_speech_only else whole(audio)
 
 
 def transcribe(

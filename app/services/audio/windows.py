@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 WINDOW_S = 28.0
 """Longest window, in seconds: inside the 30 s that Whisper's encoder reads."""
 
-BRIDGE_S = 0.4
-"""Pauses up to this long are kept: recognisers learnt from speech with its pauses and hear it worse without.
-Word error rate of pocketsphinx on a slow speaker: 0.59 with all pauses cut out, 0.32 with these kept."""
-
 
 @dataclass(frozen=True)
 class SpeechWindow:
@@ -51,17 +47,6 @@ class SpeechWindow:
             index -= 1
         piece = self.pieces[index]
         return min(piece.start_s + (inside - starts[index]), piece.end_s)
-
-
-def bridge(speech: Iterable[Span], gap_s: float = BRIDGE_S) -> tuple[Span, ...]:
-    """Join stretches of speech that lie at most ``gap_s`` apart, the pause between them included."""
-    joined: list[Span] = []
-    for span in speech:
-        if joined and span.start_s - joined[-1].end_s <= gap_s:
-            joined[-1] = Span(joined[-1].start_s, span.end_s)
-        else:
-            joined.append(span)
-    return tuple(joined)
 
 
 def pack(speech: Iterable[Span], longest_s: float = WINDOW_S) -> tuple[SpeechWindow, ...]:

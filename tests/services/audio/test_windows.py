@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.schemas.audio import SAMPLE_RATE, Audio, Span
-from app.services.audio.windows import WINDOW_S, SpeechWindow, bridge, pack, whole
+from app.services.audio.windows import WINDOW_S, SpeechWindow, pack, whole
 
 CLOSE = 1e-6
 """Seconds: far below one sample."""
@@ -124,10 +124,3 @@ def test_the_whole_recording(tmp_path: Path) -> None:
     assert sum(window.length_s for window in whole(audio)) == pytest.approx(70)
     assert whole(Audio(tmp_path / "a", 0)) == ()
     assert pack([]) == ()
-
-
-def test_short_pauses_are_kept_and_long_ones_cut_out() -> None:
-    speech = (Span(1.0, 2.0), Span(2.3, 3.0), Span(3.4, 4.0), Span(5.0, 6.0))
-    assert bridge(speech) == (Span(1.0, 4.0), Span(5.0, 6.0))
-    assert bridge(speech, gap_s=0.0) == speech
-    assert bridge(()) == ()
