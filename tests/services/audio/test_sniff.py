@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from app.core.exceptions import EmptyAudio, UnsupportedMedia
+from app.core.exceptions import AudioRejected, EmptyAudio, UnsupportedMedia
 from app.services.audio.sniff import HEAD_BYTES, check_media
 from tests.services.audio.attacks import attack_corpus
 from tests.services.audio.recordings import SHARED, needs_recordings
@@ -58,9 +58,17 @@ def test_something_else_is_refused(name: str) -> None:
     assert "secret" not in caught.value.detail
 
 
+def is_refused(head: bytes, size: int) -> bool:
+    try:
+        check_media(head, size)
+    except AudioRejected:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("name", SOUND_OPENINGS)
 def test_sound_and_the_unknown_pass(name: str) -> None:
-    check_media(SOUND_OPENINGS[name], 10_000)
+    assert not is_refused(SOUND_OPENINGS[name], 10_000)
 
 
 @pytest.mark.parametrize("blank", [b"\xef\xbb\xbf", b"\n\n  \t", b"\xef\xbb\xbf\r\n \x0c"])
@@ -84,7 +92,7 @@ def test_tags_within_tags_end() -> None:
 
 
 def test_long_text_is_judged_at_once() -> None:
-    check_media(b"\n".join([b"c=out ip"] * 400)[:HEAD_BYTES], 10_000_000)
+    assert not is_refused(b"\n".join([b"c=out ip"] * 400)[:HEAD_BYTES], 10_000_000)
 
 
 @needs_recordings
