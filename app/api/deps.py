@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.core.config import Settings
 from app.services.bootstrap import Services
 from app.workers.runtime import Runtime
 
@@ -21,10 +20,5 @@ def _services(runtime: Annotated[Runtime, Depends(_runtime)]) -> Services:
     return runtime.services
 
 
-def _settings(runtime: Annotated[Runtime, Depends(_runtime)]) -> Settings:
-    return runtime.services.settings
-
-
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 ServicesDep = Annotated[Services, Depends(_services)]
-SettingsDep = Annotated[Settings, Depends(_settings)]

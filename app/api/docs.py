@@ -101,7 +101,7 @@ def _html(page: DocsPage) -> str:
 
 
 def docs_router() -> APIRouter:
-    """Routes of the two pages and their assets; none of them holds anything of a call or needs a key."""
+    """Routes of the two pages and their assets; none of them holds anything of a call."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")

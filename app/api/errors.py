@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.core.exceptions import AppError, InternalError
+from app.core.exceptions import AppError, InternalError, ValidationFailed
 from app.schemas.models import Problem
 
 log = logging.getLogger(__name__)
@@ -91,15 +91,8 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(
-            status=422,
-            code="validation_error",
-            title="The request has fields that cannot be used",
-            detail="; ".join(f"{item['field']}: {item['message']}" for item in field_errors(error.errors())),
-            instance=request.url.path,
-            request_id=request_id_of(request.scope),
-            errors=field_errors(error.errors()),
-        )
+        refused = validation_failed(field_errors(error.errors()))
+        return problem_of(refused, request.url.path, request_id_of(request.scope))
 
     @app.exception_handler(HTTPException)
     def framework_error(request: Request, error: HTTPException) -> JSONResponse:
@@ -135,6 +128,12 @@ def field_errors(errors: Any) -> list[dict[str, str]]:
             message = error["msg"].removeprefix("Value error, ")
             found.append({"field": ".".join(location), "message": message})
     return found
+
+
+def validation_failed(errors: list[dict[str, str]]) -> ValidationFailed:
+    """The failure that names each of these fields."""
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+    return ValidationFailed(detail, errors=errors)
 
 
 def request_id_of(scope: Mapping[str, Any]) -> str:

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from app.api.deps import RuntimeDep
-from app.api.errors import field_errors, problem_responses
+from app.api.errors import field_errors, problem_responses, validation_failed
 from app.api.examples import CALL_RESULT, TRANSCRIBE_FORM
 from app.api.upload import Upload, UploadReceiver
-from app.core.exceptions import CallFailed, CallInterrupted, EmptyAudio, ValidationFailed
+from app.core.exceptions import CallFailed, CallInterrupted, EmptyAudio
 from app.schemas.call import CallRecord, NewCall
 from app.schemas.models import CallResult
 from app.schemas.requests import CallForm
@@ -97,8 +97,7 @@ def _form(fields: dict[str, str]) -> CallForm:
             if isinstance(error, ValidationError)
             else [{"field": "metadata", "message": "is not valid JSON"}]
         )
-        detail = "; ".join(f"{item['field']}: {item['message']}" for item in problems)
-        raise ValidationFailed(detail, errors=problems) from None
+        raise validation_failed(problems) from None
 
 
 def _new_call(form: CallForm, audio: StoredFile) -> NewCall:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,6 +36,23 @@ class Registry(Generic[T]):
 
     def create(self, name: str, *args: Any, **kwargs: Any) -> T:
         return self.load(name)(*args, **kwargs)
+
+
+class Instances(Generic[T]):
+    """One instance of each registered class, made on first use or ``given`` by name. Thread-safe."""
+
+    def __init__(self, registry: Registry[T], settings: object, given: Mapping[str, T] | None = None) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._made = dict(given or {})
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> T:
+        """Raises ConfigurationError for an unknown name."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._registry.create(name, self._settings)
+            return self._made[name]
 
 
 def missing_module(*modules: str) -> str | None:

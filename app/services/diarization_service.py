@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Mapping
 
 from app.core.config import Settings
 from app.core.exceptions import AppError, StageFailed
+from app.core.registry import Instances
 from app.schemas.audio import Audio
 from app.schemas.transcript import Transcript, Turn
 from app.services.diarization.base import DiarizationEngine
@@ -21,14 +21,12 @@ class DiarizationService:
     """Thread-safe. Engines are made on first use, or given (``engines``, by registry name)."""
 
     def __init__(self, settings: Settings, engines: Mapping[str, DiarizationEngine] | None = None) -> None:
-        self._settings = settings
-        self._engines = dict(engines or {})
-        self._lock = threading.Lock()
+        self._engines = Instances(DIARIZATION_ENGINES, settings, engines)
 
     def load(self, name: str) -> None:
         """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
         try:
-            self._engine(name).load()
+            self._engines.get(name).load()
         except AppError:
             raise
         except Exception as error:
@@ -36,7 +34,7 @@ class DiarizationService:
 
     def diarize(self, name: str, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
         """Turns in order of time; none where nothing was said. Raises StageFailed when the engine fails."""
-        engine = self._engine(name)
+        engine = self._engines.get(name)
         if not transcript.words:
             return ()
         try:
@@ -47,12 +45,6 @@ class DiarizationService:
         except Exception as error:
             raise _failed(name, error) from error
         return tuple(sorted(turns, key=lambda turn: (turn.start_s, turn.end_s, turn.speaker)))
-
-    def _engine(self, name: str) -> DiarizationEngine:
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = DIARIZATION_ENGINES.create(name, self._settings)
-            return self._engines[name]
 
 
 def _check(turns: tuple[Turn, ...]) -> None:

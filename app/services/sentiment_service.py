@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Mapping, Sequence
 
 from app.core.config import Settings
 from app.core.exceptions import AppError, StageFailed
+from app.core.registry import Instances
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.services.sentiment.base import SentimentEngine, SentimentScores
 from app.services.sentiment.registry import SENTIMENT_ENGINES
@@ -24,14 +24,12 @@ class SentimentService:
     """Thread-safe. Engines are made on first use, or given (``engines``, by registry name)."""
 
     def __init__(self, settings: Settings, engines: Mapping[str, SentimentEngine] | None = None) -> None:
-        self._settings = settings
-        self._engines = dict(engines or {})
-        self._lock = threading.Lock()
+        self._engines = Instances(SENTIMENT_ENGINES, settings, engines)
 
     def load(self, name: str) -> None:
         """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
         try:
-            self._engine(name).load()
+            self._engines.get(name).load()
         except AppError:
             raise
         except Exception as error:
@@ -44,7 +42,7 @@ class SentimentService:
         weighted by their length in characters. All pieces of the call go to the engine in one batch.
         Raises StageFailed when the engine fails.
         """
-        engine = self._engine(name)
+        engine = self._engines.get(name)
         try:
             pieces = [engine.window(text) if text.strip() else [] for text in texts]
             flat = [piece for parts in pieces for piece in parts]
@@ -56,12 +54,6 @@ class SentimentService:
             raise _failed(name, error) from error
         rest = iter(scores)
         return [_judge([(len(part), next(rest)) for part in parts]) for parts in pieces]
-
-    def _engine(self, name: str) -> SentimentEngine:
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = SENTIMENT_ENGINES.create(name, self._settings)
-            return self._engines[name]
 
 
 def _judge(pieces: Sequence[tuple[int, SentimentScores]]) -> Sentiment:
