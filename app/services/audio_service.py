@@ -34,8 +34,9 @@ class AudioService:
         check_media(head, size)
 
     def decode(self, source: Path, scratch: Path) -> Audio:
-        """Decode an upload to mono 16 kHz PCM in ``scratch``, an existing folder private to this recording.
+        """Decode an upload to 16 kHz PCM in ``scratch``, an existing folder private to this recording.
 
+        Two channels are kept apart, more are mixed to one.
         Raises UndecodableAudio, UnsupportedRate, AudioTooLong or InsufficientStorage, and leaves nothing
         behind then.
         """

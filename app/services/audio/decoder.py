@@ -18,7 +18,8 @@ from app.services.audio.probe import Probe, read_probe
 log = logging.getLogger(__name__)
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000
-BYTES_PER_SECOND = 2 * SAMPLE_RATE
+SAMPLE_BYTES = 2
+BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE
 SOURCE, PCM = "source", "audio.pcm"
 PROBE_WALL_S = 30.0
 
@@ -39,7 +40,10 @@ UNSTATED_WAV_SIZE = 0x7FFF_0000
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """``longest_s``: longest recording taken. The rest bounds one run of ffmpeg."""
+    """``longest_s``: longest recording taken. The rest bounds one run of ffmpeg.
+
+    ``output_bytes`` is for one channel; a recording with two may write twice as much.
+    """
 
     longest_s: float
     wall_s: float
@@ -53,8 +57,8 @@ class DecodeLimits:
         output_bytes = math.ceil((longest_s + 2) * BYTES_PER_SECOND)
         return cls(longest_s, timeout_s, math.ceil(timeout_s), memory_mb * 1024 * 1024, output_bytes)
 
-    def run(self) -> RunLimits:
-        return RunLimits(self.wall_s, self.cpu_s, self.memory_bytes, self.output_bytes)
+    def run(self, channels: int = 1) -> RunLimits:
+        return RunLimits(self.wall_s, self.cpu_s, self.memory_bytes, self.output_bytes * channels)
 
 
 class Decoder:
@@ -65,8 +69,9 @@ class Decoder:
         self._limits = limits
 
     def decode(self, source: Path, folder: Path) -> Audio:
-        """Decode ``source`` to mono PCM in ``folder``, which must be private to this recording.
+        """Decode ``source`` to PCM in ``folder``, which must be private to this recording.
 
+        Two channels are kept apart; more, or an untold number, are mixed to one.
         Raises UndecodableAudio, UnsupportedRate, AudioTooLong or InsufficientStorage, and then leaves nothing
         behind. A file that can be read in part gives that part, with ``damaged`` set.
         """
@@ -76,20 +81,22 @@ class Decoder:
                 # A name without an ending: ffmpeg would let the ending help to decide what the file is.
                 link.symlink_to(source.resolve(strict=True))
             probe = self._probe(folder)
-            finished = self._ffmpeg.run(self._arguments(), folder, self._limits.run())
-            return self._judge(finished, probe, pcm, open_ended=_is_open_ended(source))
+            channels = 2 if probe.channels == 2 else 1
+            finished = self._ffmpeg.run(self._arguments(channels), folder, self._limits.run(channels))
+            return self._judge(finished, probe, pcm, channels, open_ended=_is_open_ended(source))
         except BaseException:
             pcm.unlink(missing_ok=True)
             raise
         finally:
             link.unlink(missing_ok=True)
 
-    def _arguments(self) -> list[str]:
+    def _arguments(self, channels: int) -> list[str]:
         return [
             "-v", "level+warning", "-filter_threads", "1",
             *guarded_input(SOURCE), *only_first_audio(),
             "-t", f"{self._limits.longest_s + 1:.3f}", "-af", BY_COUNT,
-            "-ac", "1", "-ar", str(SAMPLE_RATE), "-threads", "1", "-f", "s16le", "-y", f"file:{PCM}",
+            "-ac", str(channels), "-ar", str(SAMPLE_RATE), "-threads", "1",
+            "-f", "s16le", "-y", f"file:{PCM}",
         ]  # fmt: skip
 
     def _probe(self, folder: Path) -> Probe:
@@ -111,10 +118,12 @@ class Decoder:
             )
         return probe
 
-    def _judge(self, finished: Finished, probe: Probe, pcm: Path, *, open_ended: bool) -> Audio:
+    def _judge(
+        self, finished: Finished, probe: Probe, pcm: Path, channels: int, *, open_ended: bool
+    ) -> Audio:
         """The exit code is not trusted: what counts is what was written, and what was said about it."""
         refuse_full_disk(finished.messages)
-        sample_count = pcm.stat().st_size // 2 if pcm.exists() else 0
+        sample_count = pcm.stat().st_size // (SAMPLE_BYTES * channels) if pcm.exists() else 0
         if sample_count > self._limits.longest_s * SAMPLE_RATE:
             raise AudioTooLong(f"the recording is longer than {self._limits.longest_s / 60:g} minutes")
         _refuse_tripped(finished)
@@ -123,7 +132,7 @@ class Decoder:
         failed = finished.returncode != 0 or UNREADABLE.search(finished.messages) is not None
         if failed and sample_count < LEAST_AFTER_ERROR_S * SAMPLE_RATE:
             raise UndecodableAudio("hardly anything in the file could be decoded")
-        audio = Audio(pcm, sample_count)
+        audio = Audio(pcm, sample_count, channel_count=channels)
         short = CUT_OFF.search(finished.messages) is not None or (
             probe.stated_s is not None and probe.stated_s - audio.duration_s > SHORTFALL_S
         )

@@ -1,4 +1,4 @@
-"""What ffmpeg says of a file before anything is decoded: sample rate, stated length, doubts."""
+"""What ffmpeg says of a file before anything is decoded: sample rate, channels, stated length, doubts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 STREAM = re.compile(r"^( {2}| {4})Stream #0:\d+\S*: (\w+): (.*)$", re.MULTILINE)
 RATE = re.compile(r"(?:^|, )(\d+) Hz(?:,|$)")
+CHANNELS = re.compile(r"(?:^|, )\d+ Hz, (?:(mono)|(stereo|downmix|binaural)|(\d+) channels)\b")
+"""Older versions count what newer ones name, and all count what has no name."""
 DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d\.\d+)", re.MULTILINE)
 ESTIMATED = re.compile(r"^(?! ).*Estimating duration", re.MULTILINE)
 DOUBTFUL = re.compile(r"^(?! ).*misdetection possible", re.MULTILINE)
@@ -14,10 +16,14 @@ DOUBTFUL = re.compile(r"^(?! ).*misdetection possible", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Probe:
-    """``stated_s``: the length that the container states for certain, if it does; never trusted upwards."""
+    """``channels``: their number, None where it is not told or has a name of its own (5.1, say).
+
+    ``stated_s``: the length that the container states for certain, if it does; never trusted upwards.
+    """
 
     has_audio: bool
     sample_rate: int | None
+    channels: int | None
     stated_s: float | None
     doubtful: bool
 
@@ -38,5 +44,17 @@ def read_probe(messages: str) -> Probe:
         hours, minutes, seconds = duration.groups()
         stated_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     return Probe(
-        bool(audio), int(rate.group(1)) if rate else None, stated_s, DOUBTFUL.search(messages) is not None
+        bool(audio),
+        int(rate.group(1)) if rate else None,
+        _count_channels(audio[0]) if audio else None,
+        stated_s,
+        DOUBTFUL.search(messages) is not None,
     )
+
+
+def _count_channels(details: str) -> int | None:
+    told = CHANNELS.search(details)
+    if told is None:
+        return None
+    mono, stereo, number = told.groups()
+    return 1 if mono else 2 if stereo else int(number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,17 +118,12 @@ def _blocks(audio: Audio) -> Iterator[tuple[int, Floats]]:
     """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence."""
     import numpy as np
 
-    # Read, not mapped: pages of a map stay counted as the process's own.
-    left = audio.sample_count
-    with audio.pcm_path.open("rb") as stream:
-        for first in count(0, BLOCK_FRAMES):
-            samples = np.fromfile(stream, dtype="<i2", count=min(left, BLOCK_FRAMES * FRAME))
-            if samples.size == 0:
-                return
-            left -= samples.size
-            frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
-            frames.reshape(-1)[: samples.size] = samples
-            yield first, frames / 32768.0
+    for first in range(0, -(-audio.sample_count // FRAME), BLOCK_FRAMES):
+        samples = audio.read_samples(first * FRAME, BLOCK_FRAMES * FRAME)
+        frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
+        frames.reshape(-1)[: samples.size] = samples
+        if samples.size:
+            yield first, frames
 
 
 def _levels(audio: Audio) -> Floats:

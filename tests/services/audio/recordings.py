@@ -28,6 +28,7 @@ needs_recordings = pytest.mark.skipif(
 class Recording:
     file: str
     seconds: float
+    channels: int
     kind: str
     segments: tuple[tuple[float, float, str], ...]
 
@@ -46,6 +47,7 @@ def real_recordings() -> tuple[Recording, ...]:
         Recording(
             entry["file"],
             entry["seconds"],
+            entry["channels"],
             entry["kind"],
             tuple((part["start"], part["end"], part["speaker"]) for part in entry.get("segments", ())),
         )
@@ -89,12 +91,17 @@ def sweep(seconds: float, rate: int) -> np.ndarray[Any, Any]:
 
 
 def write_wav(path: Path, samples: np.ndarray[Any, Any], rate: int, channels: int = 1) -> Path:
-    data = np.repeat(np.round(samples * 32767).astype("<i2"), channels)
+    """The same samples, shape (n,), in each of the channels."""
+    return write_channels(path, np.repeat(samples[:, None], channels, axis=1), rate)
+
+
+def write_channels(path: Path, samples: np.ndarray[Any, Any], rate: int) -> Path:
+    """Samples in [-1, 1] of shape (n, channels)."""
     with wave.open(str(path), "wb") as target:
-        target.setnchannels(channels)
+        target.setnchannels(samples.shape[1])
         target.setsampwidth(2)
         target.setframerate(rate)
-        target.writeframes(data.tobytes())
+        target.writeframes(np.round(samples * 32767).astype("<i2").tobytes())
     return path
 
 

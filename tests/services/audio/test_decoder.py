@@ -30,6 +30,7 @@ from tests.services.audio.recordings import (
     needs_recordings,
     real_recordings,
     sweep,
+    write_channels,
     write_wav,
 )
 
@@ -56,7 +57,8 @@ def test_real_recordings(recording: Recording, decoded: dict[str, Audio]) -> Non
 
     assert audio.duration_s == pytest.approx(recording.seconds, abs=0.1)
     assert audio.damaged == (recording.file == DAMAGED_AS_SHIPPED)
-    assert audio.pcm_path.stat().st_size == 2 * audio.sample_count
+    assert audio.channel_count == recording.channels
+    assert audio.pcm_path.stat().st_size == 2 * audio.channel_count * audio.sample_count
 
 
 @needs_recordings
@@ -106,6 +108,41 @@ def test_samples_are_kept_bit_for_bit(tmp_path: Path) -> None:
     for name, path in (("one", source), ("two", flac)):
         audio = make_decoder().decode(path, private_folder(tmp_path, name))
         assert np.array_equal(np.fromfile(audio.pcm_path, "<i2"), kept)
+
+
+def test_two_channels_are_kept_apart_bit_for_bit(tmp_path: Path) -> None:
+    wanted = np.random.default_rng(8).integers(-32768, 32767, (5000, 2), endpoint=True)
+    source = write_channels(tmp_path / "a.wav", wanted / 32767, SAMPLE_RATE)
+    left, right = wanted.T / np.float32(32768)
+
+    audio = decode(source, tmp_path)
+
+    assert (audio.channel_count, audio.channel, audio.sample_count) == (2, None, 5000)
+    assert np.array_equal(audio.of_channel(0).read(), left)
+    assert np.array_equal(audio.of_channel(1).read(), right)
+    assert np.allclose(audio.read(), (left + right) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("codec", ["pcm_mulaw", "pcm_alaw", "pcm_u8", "pcm_f32le", "flac", "aac"])
+def test_which_channel_is_which_whatever_the_codec(codec: str, tmp_path: Path) -> None:
+    tone = sweep(1, 8000)
+    source = write_channels(tmp_path / "a.wav", np.stack((tone, np.zeros_like(tone)), axis=1), 8000)
+
+    audio = decode(convert(source, tmp_path / "a.mka", "-c:a", codec), tmp_path)
+
+    left, right = (float(np.abs(audio.of_channel(channel).read()).max()) for channel in (0, 1))
+    assert left > 0.4
+    assert right < 0.02
+
+
+@pytest.mark.parametrize("channels", [3, 4, 6, 8])
+def test_more_than_two_channels_are_mixed_to_one(channels: int, tmp_path: Path) -> None:
+    samples = np.repeat(sweep(1, 16000)[:, None], channels, axis=1)
+
+    audio = decode(write_channels(tmp_path / "a.wav", samples, 16000), tmp_path)
+
+    assert (audio.channel_count, audio.duration_s) == (1, 1)
+    assert float(np.abs(audio.read()).max()) > 0.1
 
 
 def test_name_and_ending_decide_nothing(tmp_path: Path) -> None:
@@ -221,6 +258,16 @@ def test_the_longest_recording_still_passes(tmp_path: Path) -> None:
         make_decoder(longest_s=30).decode(over, private_folder(tmp_path, "second"))
 
 
+def test_two_channels_may_be_as_long_as_one(tmp_path: Path) -> None:
+    limits = {"longest_s": 30, "output_bytes": DecodeLimits.of(30, 60, 768).output_bytes}
+    just = write_wav(tmp_path / "just.wav", np.zeros(30 * 8000), 8000, channels=2)
+    over = write_wav(tmp_path / "over.wav", np.zeros(600 * 8000), 8000, channels=2)
+
+    assert decode(just, tmp_path, **limits).duration_s == 30
+    with pytest.raises(AudioTooLong):
+        make_decoder(**limits).decode(over, private_folder(tmp_path, "second"))
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk(tmp_path: Path) -> None:
     source = write_wav(tmp_path / "a.wav", sweep(3, 16000), 16000)
@@ -262,3 +309,5 @@ def test_limits_from_settings() -> None:
 
     assert (limits.wall_s, limits.cpu_s, limits.memory_bytes) == (299.5, 300, 768 * 1024 * 1024)
     assert limits.output_bytes == 14_402 * 32_000
+    assert limits.run().output_bytes == 14_402 * 32_000
+    assert limits.run(channels=2).output_bytes == 14_402 * 64_000

@@ -18,18 +18,18 @@ import sys
 def say(text):
     sys.stderr.write(text + chr(10))
 def write(seconds):
-    open("audio.pcm", "wb").write(bytes(round(seconds * 32000)))
+    open("audio.pcm", "wb").write(bytes(round(seconds * {channels} * 16000) * 2))
 if "s16le" not in sys.argv:
     say("  Duration: 00:00:02.00, bitrate: 128 kb/s")
-    say("  Stream #0:0: Audio: pcm_s16le, 8000 Hz, mono, s16, 128 kb/s")
+    say("  Stream #0:0: Audio: pcm_s16le, 8000 Hz, {channels} channels, s16, 128 kb/s")
     sys.exit(1)
 {does}
 """
 
 
-def decode(does: str, tmp_path: Path, **limits: float) -> Audio:
+def decode(does: str, tmp_path: Path, *, channels: int = 1, **limits: float) -> Audio:
     program, source, folder = tmp_path / "ffmpeg", tmp_path / "upload", tmp_path / "scratch"
-    program.write_text(STAND_IN.format(python=sys.executable, does=does))
+    program.write_text(STAND_IN.format(python=sys.executable, does=does, channels=channels))
     program.chmod(0o700)
     source.write_bytes(b"RIFF0000")
     folder.mkdir()
@@ -40,6 +40,19 @@ def test_a_whole_recording(tmp_path: Path) -> None:
     audio = decode("write(2)", tmp_path)
 
     assert (audio.duration_s, audio.damaged) == (2, False)
+
+
+def test_two_channels_are_measured_in_frames(tmp_path: Path) -> None:
+    audio = decode("write(2)", tmp_path, channels=2)
+
+    assert (audio.duration_s, audio.damaged, audio.channel_count) == (2, False, 2)
+
+
+def test_a_frame_cut_in_two_does_not_count(tmp_path: Path) -> None:
+    audio = decode("write(2); open('audio.pcm', 'ab').write(bytes(2))", tmp_path, channels=2)
+
+    assert audio.sample_count == 32_000
+    assert len(audio.read()) == len(audio.of_channel(1).read()) == 32_000
 
 
 @pytest.mark.parametrize(
@@ -114,6 +127,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     decode("write(1); open('../told', 'w').write(chr(10).join(sys.argv))", tmp_path, longest_s=90)
 
     told = (tmp_path / "told").read_text().split("\n")
+    assert told[told.index("-ac") + 1] == "1"
     assert {"-nostdin", "-vn", "-sn", "-dn"} <= set(told)
     assert told[told.index("-t") + 1] == "91.000"
     assert told[told.index("-protocol_whitelist") + 1] == "file"
@@ -123,3 +137,11 @@ def test_the_command_line(tmp_path: Path) -> None:
     )
     assert told.index("-format_whitelist") < told.index("-i")
     assert told[told.index("-i") + 1] == "file:source"
+
+
+@pytest.mark.parametrize(("channels", "kept"), [(1, "1"), (2, "2"), (3, "1"), (64, "1")])
+def test_only_two_channels_are_kept_apart(channels: int, kept: str, tmp_path: Path) -> None:
+    decode("write(1); open('../told', 'w').write(chr(10).join(sys.argv))", tmp_path, channels=channels)
+
+    told = (tmp_path / "told").read_text().split("\n")
+    assert told[told.index("-ac") + 1] == kept

@@ -30,6 +30,33 @@ def test_rate_and_length(messages: str) -> None:
     assert (probe.sample_rate, probe.stated_s) == (16000, 3731.5)
 
 
+AUDIO = "  Stream #0:0[0x1](eng): Audio: "
+
+
+@pytest.mark.parametrize(
+    ("line", "channels"),
+    [
+        ("pcm_s16le ([1][0][0][0] / 0x0001), 16000 Hz, mono, s16, 256 kb/s", 1),
+        ("pcm_mulaw ([7][0][0][0] / 0x0007), 8000 Hz, 1 channels, s16, 64 kb/s", 1),
+        ("pcm_mulaw ([7][0][0][0] / 0x0007), 8000 Hz, 2 channels, s16, 128 kb/s", 2),
+        ("pcm_s24le, 48000 Hz, 1 channels (FL), s32 (24 bit), 1152 kb/s", 1),
+        ("pcm_s24le, 48000 Hz, 2 channels (FL+LFE), s32 (24 bit), 2304 kb/s", 2),
+        ("mp3 (mp3float), 44100 Hz, stereo, fltp, 64 kb/s", 2),
+        ("aac (LC) (mp4a / 0x6134706D), 44100 Hz, stereo, fltp, 65 kb/s (default)", 2),
+        ("wavpack, 44100 Hz, stereo", 2),
+        ("ac3, 48000 Hz, downmix, fltp, 192 kb/s", 2),
+        ("opus, 48000 Hz, binaural, fltp", 2),
+        ("ac3, 48000 Hz, 5.1(side), fltp, 384 kb/s", None),
+        ("pcm_s16le, 8000 Hz, 64 channels, s16", 64),
+        ("pcm_s16le, 8000 Hz, 12 channels, s16", 12),
+        ("pcm_s16le, 8000 Hz, s16", None),
+        ("amr_nb (samr / 0x726D6173), mono", None),
+    ],
+)
+def test_channels(line: str, channels: int | None) -> None:
+    assert read_probe(AUDIO + line + "\n").channels == channels
+
+
 def test_a_length_beside_pictures_says_nothing_of_the_sound() -> None:
     probe = read_probe(VIDEO)
 

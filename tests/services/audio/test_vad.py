@@ -235,6 +235,23 @@ def test_blocks_do_not_show(
     assert voice_activity.detect(audio) == whole
 
 
+@needs_recordings
+def test_channels_of_one_file_are_heard_as_files_of_their_own(
+    decoded: dict[str, Audio], voice_activity: VoiceActivity, tmp_path: Path
+) -> None:
+    samples = [decoded[file].read() for file in ("jfk_16k.wav", "librivox_austen_0880.wav")]
+    count = min(map(len, samples))
+    both = np.stack([np.round(each[:count] * 32768).astype("<i2") for each in samples], axis=1)
+    both.tofile(tmp_path / "both")
+    audio = Audio(tmp_path / "both", count, channel_count=2)
+
+    for channel in (0, 1):
+        alone = store(both[:, channel] / 32768, tmp_path / f"{channel}")
+        assert voice_activity.detect(audio.of_channel(channel)) == voice_activity.detect(alone)
+    mean = store(both.astype(float).mean(axis=1) / 32768, tmp_path / "mean")
+    assert len(voice_activity.detect(audio)) == len(voice_activity.detect(mean))
+
+
 def test_a_wheel_without_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vad, "MODEL", Path("data", "missing.onnx"))
 
