@@ -10,7 +10,7 @@ from itertools import groupby
 from app.schemas.speaker import Role, RoleSource, Speaker
 from app.schemas.transcript import Segment
 from app.services.roles.introductions import introduced
-from app.services.roles.scorer import Heard, PartyTurn, hear
+from app.services.roles.scorer import Heard, PartyTurn, hear, leaning
 
 _TEMPER = 0.35
 """The acts of one party depend on one another, so their log odds do not simply add up to a probability's."""
@@ -146,8 +146,11 @@ def _by_words(
         return {everyone[0]: _alone(scores[everyone[0]])}
     if len(everyone) == 2:
         lead = {"inbound": _DIRECTION_WEIGHT, "outbound": -_DIRECTION_WEIGHT}.get(hints.direction or "", 0.0)
-        source = RoleSource.WORDS if heard else RoleSource.METADATA
-        return _of_two(everyone[0], everyone[1], scores[everyone[0]] - scores[everyone[1]] + lead, source)
+        leans = leaning(turns, hints.language)
+        first, second = everyone
+        margin = scores[first] - scores[second] + leans[first] - leans[second]
+        source = RoleSource.WORDS if heard or margin else RoleSource.METADATA
+        return _of_two(first, second, margin + lead, source)
     return _of_many(scores) if heard else dict.fromkeys(everyone, _UNKNOWN)
 
 

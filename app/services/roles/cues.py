@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
-from app.services.roles.phrases import Pattern, ends_of, openers, read_phrase
+from app.services.roles.phrases import Pattern, ends_of, openers, read_phrase, words_of
 
 FOLDER = Path(__file__).parent / "languages"
 DEFAULT_LANGUAGE = "en"
@@ -37,12 +37,15 @@ class Act(BaseModel):
 
 
 class CueFile(BaseModel):
-    """What one file holds; a family may use those above it."""
+    """What one file holds; a family may use those above it. ``you``, ``me``: words for whoever listens and for
+    whoever speaks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: StrictStr
     families: dict[str, tuple[StrictStr, ...]] = {}
+    you: tuple[StrictStr, ...]
+    me: tuple[StrictStr, ...]
     acts: Annotated[tuple[Act, ...], Field(min_length=1)]
 
 
@@ -52,6 +55,8 @@ class Cues:
 
     acts: tuple[Act, ...]
     patterns: tuple[tuple[Act, Pattern], ...]
+    you: frozenset[str]
+    me: frozenset[str]
 
     @cached_property
     def _by_opener(self) -> dict[str, list[tuple[Act, Pattern]]]:
@@ -97,7 +102,8 @@ def parse_cues(text: str) -> Cues:
     for name, phrases in cue_file.families.items():
         families[name] = read_phrase(f"({'|'.join(phrases)})", families)
     patterns = tuple((act, read_phrase(phrase, families)) for act in cue_file.acts for phrase in act.phrases)
-    return Cues(cue_file.acts, patterns)
+    you, me = (frozenset(words_of(" ".join(words))) for words in (cue_file.you, cue_file.me))
+    return Cues(cue_file.acts, patterns, you, me)
 
 
 def languages() -> tuple[str, ...]:

@@ -126,22 +126,29 @@ def _plain(word: str) -> str:
 
 def read_phrase(text: str, families: Mapping[str, Pattern]) -> Pattern:
     """Parse ``text``; raises PhraseError."""
+    try:
+        pattern = _read(text, families)
+    except PhraseError as error:
+        raise PhraseError(f"{text!r}: {error}") from None
+    if not pattern or isinstance(pattern[0], Gap) or (isinstance(pattern[0], Choice) and pattern[0].optional):
+        raise PhraseError(f"{text!r}: it must begin with a word")
+    return pattern
+
+
+def _read(text: str, families: Mapping[str, Pattern]) -> Pattern:
     lexemes: list[tuple[str, str]] = []
     place = 0
     while place < len(text):
         found = _LEXEME.match(text, place)
         if found is None or found.lastgroup is None:
-            raise PhraseError(f"{text[place:]!r} has no meaning here, in {text!r}")
+            raise PhraseError(f"{text[place:]!r} has no meaning here")
         if found.lastgroup != "space":
             lexemes.append((found.lastgroup, found[found.lastgroup]))
         place = found.end()
     options = _options(lexemes, families)
     if lexemes:
-        raise PhraseError(f"{lexemes[0][1]!r} closes nothing, in {text!r}")
-    pattern: Pattern = options[0] if len(options) == 1 else (Choice(options),)
-    if not pattern or isinstance(pattern[0], Gap) or (isinstance(pattern[0], Choice) and pattern[0].optional):
-        raise PhraseError(f"it must begin with a word, as {text!r} does not")
-    return pattern
+        raise PhraseError(f"{lexemes[0][1]!r} closes nothing")
+    return options[0] if len(options) == 1 else (Choice(options),)
 
 
 def _options(lexemes: list[tuple[str, str]], families: Mapping[str, Pattern]) -> tuple[Pattern, ...]:

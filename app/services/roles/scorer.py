@@ -16,6 +16,9 @@ _EARLY_FACTOR = 1.3
 """Of the call: until then the two still say who they are and what they want."""
 _REPEAT_FACTOR = 0.6
 """What an act heard again adds, against the time before; so that none alone decides a long call."""
+_LEANING_WEIGHT = 3.0
+_LEANING_PRIOR = 5.0
+"""So many words of either kind must be said before they count half."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,23 @@ def hear(turns: Sequence[PartyTurn], language: str | None) -> tuple[Heard, ...]:
             heard_before[turn.party, act.act] += 1
             found.append(Heard(turn.party, place, act.act, weight if act.role == "agent" else -weight))
     return tuple(found)
+
+
+def leaning(turns: Iterable[PartyTurn], language: str | None) -> dict[str, float]:
+    """For each party, how far it speaks of its listener ("you", "your") rather than of itself ("I", "my").
+
+    In [-1, 1], times a weight; 0 where it says neither. A call is about the customer, whatever is sold, so
+    that the agent's is the higher one; it only tells two parties apart, and means nothing by itself.
+    """
+    listened = _listened_for(language)[0]
+    said: dict[str, Counter[str]] = {}
+    for turn in turns:
+        said.setdefault(turn.party, Counter()).update(words_of(turn.text))
+    found = {}
+    for party, words in said.items():
+        you, me = (sum(words[word] for word in group) for group in (listened.you, listened.me))
+        found[party] = _LEANING_WEIGHT * (you - me) / (you + me + _LEANING_PRIOR)
+    return found
 
 
 def _listened_for(language: str | None) -> tuple[Cues, ...]:
