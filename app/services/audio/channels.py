@@ -128,6 +128,8 @@ def _judge(measures: ChannelMeasures) -> tuple[ChannelKind, int | None]:
     shared = active.any(axis=0) & (measures.likeness >= ALIKE)
     if np.count_nonzero(shared) < least:
         used = [_lasting(each) >= least for each in active]
+        if not any(used):
+            used = [bool(each.any()) for each in measures.shaped_db > ZERO_DB]
         if all(used):
             return ChannelKind.SEPARATE, None
         return (ChannelKind.ONE_SIDED, used.index(True)) if any(used) else (ChannelKind.DUAL_MONO, None)

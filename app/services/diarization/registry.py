@@ -4,5 +4,9 @@ from app.core.registry import Registry
 from app.services.diarization.base import DiarizationEngine
 
 DIARIZATION_ENGINES: Registry[DiarizationEngine] = Registry(
-    "diarization engine", {"pauses": "app.services.diarization.pauses:PausesEngine"}
+    "diarization engine",
+    {
+        "voiceprint": "app.services.diarization.voiceprint:VoiceprintEngine",
+        "pauses": "app.services.diarization.pauses:PausesEngine",
+    },
 )
