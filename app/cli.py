@@ -111,8 +111,15 @@ def transcribe(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A recording.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the same JSON as POST /transcribe.")] = False,
     language: Annotated[str | None, typer.Option(help="ISO 639-1 code; detected when missing.")] = None,
+    agent_channel: Annotated[
+        int | None, typer.Option(min=0, max=1, help="The agent's channel of a two-channel recording.")
+    ] = None,
+    num_speakers: Annotated[
+        int | None, typer.Option(min=1, max=10, help="How many speak; found out when missing.")
+    ] = None,
 ) -> None:
     """Analyse one recording without a server or a database."""
+    from app.schemas.call import CallOptions
     from app.schemas.models import CallResult
     from app.terminal import render_call
     from app.workers.file_run import analyse_file
@@ -120,7 +127,8 @@ def transcribe(
     with _plain_errors():
         settings = load_settings().model_copy(update={"log_level": "ERROR"})
         configure_logging(settings.log_level)
-        analysis = analyse_file(settings, file, language, _progress_line())
+        options = CallOptions(language, agent_channel, num_speakers)
+        analysis = analyse_file(settings, file, options, _progress_line())
         result = CallResult.of_file(file.stem, analysis).model_dump(mode="json")
         print(json.dumps(result, indent=2, ensure_ascii=False) if as_json else render_call(result))
 

@@ -7,6 +7,8 @@ import sys
 import textwrap
 from typing import Any
 
+from app.schemas.moment import TimedMomentType
+
 WIDTH = 96
 
 _COLOURS = {"POSITIVE": "32", "NEGATIVE": "31", "NEUTRAL": "2", "moment": "33", "head": "1", "dim": "2"}
@@ -20,8 +22,13 @@ def render_call(result: dict[str, Any], *, colour: bool | None = None) -> str:
     """
     paint = _painter(sys.stdout.isatty() and "NO_COLOR" not in os.environ if colour is None else colour)
     lines = [*_heading(result, paint), ""]
+    waiting = [moment for moment in result["moments"] if moment["segment"] is None]
     for segment in result["segments"]:
+        while waiting and waiting[0]["evidence"]["start_time"] < segment["start_time"]:
+            lines += _call_moment(waiting.pop(0), paint)
         lines += _segment(segment, paint)
+    for moment in waiting:
+        lines += _call_moment(moment, paint)
     if not result["segments"]:
         lines.append("(nobody speaks in this recording)")
     return "\n".join([*lines, "", *_summary(result, paint)])
@@ -52,19 +59,34 @@ def _segment(segment: dict[str, Any], paint: Any) -> list[str]:
         *lines[1:],
     ]
     for moment in segment["moments"]:
-        kind = moment["type"].replace("_", " ") + (f", {moment['subtype']}" if moment["subtype"] else "")
-        evidence = f"{indent}> {kind} ({moment['confidence']:.0%}): “{moment['evidence']['text']}”"
-        painted.append(paint("moment", evidence))
-        tip = textwrap.wrap(moment["tip"], WIDTH - len(indent) - 2)
-        painted += [paint("dim", f"{indent}  {line}") for line in tip]
+        painted += _moment(moment, indent, paint)
     return painted
+
+
+def _call_moment(moment: dict[str, Any], paint: Any) -> list[str]:
+    start = f"{clock(moment['evidence']['start_time'])}  "
+    first, *rest = _moment(moment, " " * len(start), paint)
+    return [first.replace(" " * len(start), start, 1), *rest]
+
+
+def _moment(moment: dict[str, Any], indent: str, paint: Any) -> list[str]:
+    kind = moment["type"].replace("_", " ") + (f", {moment['subtype']}" if moment["subtype"] else "")
+    evidence = moment["evidence"]
+    if moment["type"] in tuple(TimedMomentType):
+        shown = f"{evidence['end_time'] - evidence['start_time']:.1f} s"
+    else:
+        shown = f"“{evidence['text']}”"
+    tip = textwrap.wrap(moment["tip"], WIDTH - len(indent) - 2)
+    return [
+        paint("moment", f"{indent}> {kind} ({moment['confidence']:.0%}): {shown}"),
+        *(paint("dim", f"{indent}  {line}") for line in tip),
+    ]
 
 
 def _summary(result: dict[str, Any], paint: Any) -> list[str]:
     kinds: dict[str, int] = {}
-    for segment in result["segments"]:
-        for moment in segment["moments"]:
-            kinds[moment["type"]] = kinds.get(moment["type"], 0) + 1
+    for moment in result["moments"]:
+        kinds[moment["type"]] = kinds.get(moment["type"], 0) + 1
     listed = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(kinds.items()))
     total = sum(kinds.values())
     moments = f"{total} coachable moment{'s' if total != 1 else ''} of {len(kinds)} kinds"

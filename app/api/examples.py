@@ -8,7 +8,15 @@ from app.schemas.requests import ID_PATTERN
 
 
 def _moment(
-    kind: str, subtype: str | None, words: str, span: tuple[int, float, float], rule: str, why: str, tip: str
+    kind: str,
+    subtype: str | None,
+    segment: int,
+    role: str,
+    words: str,
+    span: tuple[int, float, float],
+    rule: str,
+    why: str,
+    tip: str,
 ) -> dict[str, Any]:
     start_char, start_time, end_time = span
     return {
@@ -17,6 +25,9 @@ def _moment(
         "subtype": subtype,
         "confidence": 0.72,
         "source": "rule",
+        "segment": segment,
+        "speaker": f"speaker_{segment}",
+        "role": role,
         "evidence": {
             "text": words,
             "start_char": start_char,
@@ -61,6 +72,8 @@ CALL_RESULT: dict[str, Any] = {
                 _moment(
                     "buying_signal",
                     None,
+                    0,
+                    "customer",
                     "I'm interested in",
                     (7, 0.6, 1.9),
                     "buying-interest",
@@ -76,6 +89,8 @@ CALL_RESULT: dict[str, Any] = {
                 _moment(
                     "objection",
                     "price",
+                    1,
+                    "customer",
                     "too expensive",
                     (36, 6.1, 7.0),
                     "objection-price",
@@ -158,7 +173,16 @@ TRANSCRIBE_FORM: dict[str, Any] = {
             "language": _text("ISO 639-1; detected when it is missing.", "en", minLength=2, maxLength=2),
             "started_at": _text("When the call began.", "2026-02-21T09:30:00Z", format="date-time"),
             "direction": {"type": "string", "enum": ["inbound", "outbound"]},
-            "metadata": _text("A JSON object of strings, kept with the call.", '{"campaign": "spring"}'),
+            "agent_channel": {
+                "type": "string",
+                "enum": ["0", "1"],
+                "description": "The channel on which the agent speaks, in a two-channel recording.",
+            },
+            "num_speakers": _text("How many take part: 1 to 10, or auto.", "2", default="auto"),
+            "metadata": _text(
+                "A JSON object of strings, kept with the call; some help to tell roles (see the README).",
+                '{"campaign": "spring"}',
+            ),
         },
     }
 }

@@ -103,13 +103,13 @@ def _form(fields: dict[str, str]) -> CallForm:
 def _new_call(form: CallForm, audio: StoredFile) -> NewCall:
     return NewCall(
         call_id=form.call_id or new_call_id(),
-        fingerprint=fingerprint(audio.sha256, form.language),
+        fingerprint=fingerprint(audio.sha256, form.options),
         audio_key=audio.key,
         audio_sha256=audio.sha256,
         audio_bytes=audio.size,
         agent_id=form.agent_id,
         customer_id=form.customer_id,
-        language=form.language,
+        options=form.options,
         started_at=form.started_at,
         direction=form.direction,
         metadata=form.metadata,

@@ -40,7 +40,26 @@ class Settings(BaseSettings):
         ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
     )
     tts_provider: NameList = Field(("gtts", "pyttsx3"), description="Text to speech: `gtts`, `pyttsx3`.")
-    diarization_provider: NameList = Field(("pauses",), description="Who speaks: `pauses`.")
+    diarization_provider: NameList = Field(
+        ("channel", "pyannote", "voiceprint", "pauses"),
+        description="Who speaks: `channel` (one party a channel), `pyannote`, `voiceprint`, `pauses`.",
+    )
+    agent_channel: Literal[0, 1] | None = Field(
+        None, description="Channel of the agent in two-channel recordings (0 or 1) where a call names none."
+    )
+    num_speakers: int | None = Field(
+        None, ge=1, le=10, description="Speakers of each call where it names none: `auto` or 1 to 10."
+    )
+    pyannote_model: str = Field(
+        "pyannote/speaker-diarization-community-1",
+        description="Pipeline of the `pyannote` engine: a name or a folder.",
+    )
+    pyannote_model_dir: Path = Field(
+        Path("./models/pyannote"), description="Folder where the pyannote pipeline is kept once fetched."
+    )
+    hf_token: SecretStr | None = Field(
+        None, description="HuggingFace token, for weights whose conditions must be accepted."
+    )
     whisper_model_size: str = Field(
         "base", description="Whisper size (`tiny` … `large-v3`, `turbo`) or the path of a checkpoint."
     )
@@ -122,6 +141,16 @@ class Settings(BaseSettings):
     @classmethod
     def _split_names(cls, value: object) -> object:
         return _split(value)
+
+    @field_validator("agent_channel", mode="before")
+    @classmethod
+    def _channel(cls, value: object) -> object:
+        return int(value) if value in ("0", "1") else value
+
+    @field_validator("num_speakers", mode="before")
+    @classmethod
+    def _speaker_count(cls, value: object) -> object:
+        return None if value == "auto" else value
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -79,6 +79,8 @@ class CallRow(Base):
     agent_id: Mapped[str | None] = mapped_column(IdText)
     customer_id: Mapped[str | None] = mapped_column(IdText)
     language: Mapped[str | None]
+    agent_channel: Mapped[int | None]
+    num_speakers: Mapped[int | None]
     started_at: Mapped[datetime | None]
     direction: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", StoredJson())
@@ -99,10 +101,14 @@ class CallRow(Base):
 
 
 class ResultRow(Base):
-    """One version of a call's analysis; written once, never changed."""
+    """One version of a call's analysis; written once, never changed.
+
+    A version that a reviewer's corrections made holds them in ``edits``, and in ``edited_from`` the one that
+    they start from.
+    """
 
     __tablename__ = "results"
-    __table_args__ = (UniqueConstraint("call_id", "version"),)
+    __table_args__ = (UniqueConstraint("call_id", "version"), Index("ix_results_edited_from", "edited_from"))
 
     id: Mapped[int] = mapped_column(ResultId, primary_key=True, autoincrement=True)
     call_id: Mapped[str] = mapped_column(IdText, ForeignKey("calls.call_id", ondelete="CASCADE"))
@@ -117,6 +123,11 @@ class ResultRow(Base):
     duration_s: Mapped[float]
     playbook: Mapped[str]
     playbook_revision: Mapped[str]
+    metrics: Mapped[dict[str, Any] | None] = mapped_column(StoredJson())
+    loudness: Mapped[list[Any]]
+    separate_channels: Mapped[bool]
+    edits: Mapped[list[Any]]
+    edited_from: Mapped[int | None] = mapped_column(ResultId, ForeignKey("results.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
 
 
@@ -130,6 +141,23 @@ class TranscriptRow(Base):
     )
     text: Mapped[str]
     language: Mapped[str | None]
+
+
+class SpeakerRow(Base):
+    """A voice of a call; ``idx`` is its place in the order of appearance."""
+
+    __tablename__ = "speakers"
+
+    result_id: Mapped[int] = mapped_column(
+        ResultId, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    speaker: Mapped[str]
+    role: Mapped[str]
+    role_confidence: Mapped[float]
+    role_source: Mapped[str]
+    name: Mapped[str | None]
+    channel: Mapped[int | None]
 
 
 class SegmentRow(Base):
@@ -176,10 +204,14 @@ class WordRow(Base):
     confidence: Mapped[float | None]
     space_before: Mapped[bool]
     ends_segment: Mapped[bool]
+    channel: Mapped[int | None]
 
 
 class MomentRow(Base):
-    """A coachable moment; ``idx`` is its place in its segment, ``public_id`` what clients see."""
+    """A coachable moment; ``idx`` is its place in the result, ``public_id`` what clients see.
+
+    ``segment`` and ``speaker`` are null for one that belongs to the call.
+    """
 
     __tablename__ = "moments"
     __table_args__ = (
@@ -190,9 +222,11 @@ class MomentRow(Base):
         Index("ix_moments_type", "type", "result_id"),
     )
 
-    result_id: Mapped[int] = mapped_column(ResultId, primary_key=True, autoincrement=False)
-    segment: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    result_id: Mapped[int] = mapped_column(
+        ResultId, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
     idx: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    segment: Mapped[int | None]
     public_id: Mapped[str]
     type: Mapped[str]
     subtype: Mapped[str | None]
@@ -201,7 +235,7 @@ class MomentRow(Base):
     rule: Mapped[str]
     why: Mapped[str]
     tip: Mapped[str]
-    speaker: Mapped[str]
+    speaker: Mapped[str | None]
     role: Mapped[str]
     evidence_text: Mapped[str]
     evidence_start_char: Mapped[int]

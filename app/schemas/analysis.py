@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.schemas.conversation import Conversation
+from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
 from app.schemas.sentiment import Sentiment
+from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment
 
 
@@ -49,7 +52,11 @@ class AnalysedSegment:
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything the pipeline found. Times in seconds from the start of the recording."""
+    """Everything the pipeline found. Times in seconds from the start of the recording.
+
+    ``loudness`` and ``separate_channels`` are those of ``Conversation``. ``metrics`` is None where that
+    stage failed. ``call_moments`` belong to the call and to no segment.
+    """
 
     duration_s: float
     language: str | None
@@ -61,6 +68,30 @@ class Analysis:
     playbook: str = ""
     playbook_revision: str = ""
     failed_stages: tuple[str, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    metrics: Metrics | None = None
+    call_moments: tuple[Moment, ...] = ()
+    loudness: tuple[tuple[float, ...], ...] = ()
+    separate_channels: bool = False
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """All moments in order of time, those of segments and those of the call."""
+        found = [moment for analysed in self.segments for moment in analysed.moments]
+        return tuple(sorted((*found, *self.call_moments), key=lambda moment: moment.place))
+
+    @property
+    def conversation(self) -> Conversation:
+        """What metrics and moments are made from."""
+        return Conversation(
+            duration_s=self.duration_s,
+            segments=tuple(analysed.segment for analysed in self.segments),
+            sentiments=tuple(analysed.sentiment for analysed in self.segments),
+            speakers=self.speakers,
+            loudness=self.loudness,
+            separate_channels=self.separate_channels,
+            language=self.language,
+        )
 
     @property
     def no_speech(self) -> bool:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from app.schemas.analysis import CallStatus
 
 
 @dataclass(frozen=True)
+class CallOptions:
+    """What a client asks for that alters the result; None leaves it to the service.
+
+    ``language``: ISO 639-1. ``agent_channel``: the channel on which the agent speaks. ``num_speakers``: how
+    many take part.
+    """
+
+    language: str | None = None
+    agent_channel: int | None = None
+    num_speakers: int | None = None
+
+    def completed(self, defaults: CallOptions) -> CallOptions:
+        """These options, and those of ``defaults`` where nothing is asked for."""
+        asked = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(defaults, **asked)
+
+
+@dataclass(frozen=True)
 class NewCall:
     """What is known of a call when its recording has arrived. Times are aware and in UTC.
 
-    ``fingerprint`` is the SHA-256 of the recording's SHA-256 and of every option that alters the result.
+    ``fingerprint`` is the SHA-256 of the recording's SHA-256 and of ``options``.
     """
 
     call_id: str
@@ -22,7 +40,7 @@ class NewCall:
     audio_bytes: int
     agent_id: str | None = None
     customer_id: str | None = None
-    language: str | None = None
+    options: CallOptions = CallOptions()
     started_at: datetime | None = None
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -50,7 +68,7 @@ class CallRecord:
     audio_bytes: int
     agent_id: str | None
     customer_id: str | None
-    language: str | None
+    options: CallOptions
     started_at: datetime | None
     direction: str | None
     metadata: dict[str, str]

@@ -20,7 +20,8 @@ class Capabilities:
 
     ``sends_data_out``: words or audio leave the machine. ``languages``: ISO 639-1 codes, None = any.
     ``lesser``: why this engine's answers count as degraded, None for a full one.
-    ``voice_activity``: it wants only the stretches that hold speech.
+    ``voice_activity``: it wants only the stretches that hold speech. ``per_channel``: it takes what each
+    channel says by itself. ``opt_in``: it counts as preferred only where somebody has installed it.
     """
 
     sends_data_out: bool = False
@@ -28,6 +29,8 @@ class Capabilities:
     word_times: bool = True
     lesser: str | None = None
     voice_activity: bool = True
+    per_channel: bool = False
+    opt_in: bool = False
 
     def speaks(self, language: str | None) -> bool:
         return language is None or self.languages is None or language in self.languages
@@ -38,12 +41,14 @@ class Availability:
     """The answer to "could this engine work here?", found without loading it.
 
     ``ready``: library and weights are on this machine. ``loading``: the weights are missing and can be
-    fetched. ``unavailable``: neither; ``reason`` says why and ``fix`` what to run.
+    fetched. ``unavailable``: neither; ``reason`` says why and ``fix`` what to run. ``installed`` is False
+    where the engine's library is not there.
     """
 
     state: EngineState
     reason: str | None = None
     fix: str | None = None
+    installed: bool = True
 
     @classmethod
     def ready(cls) -> Availability:
@@ -56,6 +61,10 @@ class Availability:
     @classmethod
     def unavailable(cls, reason: str, fix: str | None = None) -> Availability:
         return cls(EngineState.UNAVAILABLE, reason, fix)
+
+    @classmethod
+    def not_installed(cls, reason: str, fix: str | None = None) -> Availability:
+        return cls(EngineState.UNAVAILABLE, reason, fix, installed=False)
 
 
 @dataclass(frozen=True)

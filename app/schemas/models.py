@@ -9,11 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
 from app.schemas.call import CallRecord, CallSummary
+from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
+from app.schemas.speaker import Role, RoleSource, Speaker
 
 
 class EvidenceModel(BaseModel):
-    """The words that show a moment: a span of the segment's text, and its time in the recording."""
+    """The words that show a moment: a span of the segment's text, and its time in the recording.
+
+    Of a moment found in time the times are its own; its text may be empty.
+    """
 
     text: str
     start_char: int
@@ -30,6 +35,9 @@ class MomentModel(BaseModel):
     subtype: str | None
     confidence: float = Field(ge=0, le=1)
     source: str
+    segment: int | None = Field(description="Place in `segments`; null where it belongs to the call.")
+    speaker: str | None
+    role: str
     evidence: EvidenceModel
     rule: str
     why: str
@@ -44,6 +52,9 @@ class MomentModel(BaseModel):
             subtype=moment.subtype,
             confidence=moment.confidence,
             source=moment.source,
+            segment=moment.segment,
+            speaker=moment.speaker,
+            role=moment.role,
             evidence=EvidenceModel(
                 text=evidence.text,
                 start_char=evidence.start_char,
@@ -70,7 +81,8 @@ class SegmentModel(BaseModel):
     """Consecutive words of one speaker."""
 
     speaker: str
-    role: str
+    role: Role
+    role_confidence: float = Field(ge=0, le=1)
     start_time: float = Field(description="Seconds from the start of the recording.")
     end_time: float
     text: str
@@ -82,11 +94,12 @@ class SegmentModel(BaseModel):
     words: list[WordModel]
 
     @classmethod
-    def of(cls, analysed: AnalysedSegment) -> SegmentModel:
+    def of(cls, analysed: AnalysedSegment, role_confidence: float) -> SegmentModel:
         segment, sentiment = analysed.segment, analysed.sentiment
         return cls(
             speaker=segment.speaker,
-            role=segment.role,
+            role=Role(segment.role),
+            role_confidence=round(role_confidence, 4),
             start_time=round(segment.start_s, 3),
             end_time=round(segment.end_s, 3),
             text=segment.text,
@@ -104,6 +117,28 @@ class SegmentModel(BaseModel):
                 )
                 for word in segment.words
             ],
+        )
+
+
+class SpeakerModel(BaseModel):
+    """A voice of the call, its role, how sure that is, and what it rests on."""
+
+    id: str
+    role: Role
+    role_confidence: float = Field(ge=0, le=1)
+    role_source: RoleSource
+    name: str | None
+    channel: int | None = Field(description="The channel in which it was heard; null where there was one.")
+
+    @classmethod
+    def of(cls, speaker: Speaker) -> SpeakerModel:
+        return cls(
+            id=speaker.id,
+            role=speaker.role,
+            role_confidence=round(speaker.role_confidence, 4),
+            role_source=speaker.role_source,
+            name=speaker.name,
+            channel=speaker.channel,
         )
 
 
@@ -136,7 +171,13 @@ class CallResult(BaseModel):
     call_id: str
     status: CallStatus
     transcript: str
+    speakers: list[SpeakerModel] = []
     segments: list[SegmentModel]
+    moments: list[MomentModel] = Field(
+        [], description="All moments in order of time: those of the segments and those of the call."
+    )
+    metrics: Metrics | None = None
+    separate_channels: bool = Field(False, description="Each party was recorded in a channel of its own.")
     duration_seconds: float | None
     language: str | None
     language_confidence: float | None = None
@@ -199,9 +240,17 @@ def analysis_fields(analysis: Analysis | None) -> dict[str, Any]:
             "engines": {},
         }
     confidence = analysis.language_confidence
+    sureness = {speaker.id: speaker.role_confidence for speaker in analysis.speakers}
     return {
         "transcript": analysis.transcript,
-        "segments": [SegmentModel.of(analysed) for analysed in analysis.segments],
+        "speakers": [SpeakerModel.of(speaker) for speaker in analysis.speakers],
+        "segments": [
+            SegmentModel.of(analysed, sureness.get(analysed.segment.speaker, 0.0))
+            for analysed in analysis.segments
+        ],
+        "moments": [MomentModel.of(moment) for moment in analysis.moments],
+        "metrics": analysis.metrics,
+        "separate_channels": analysis.separate_channels,
         "language": analysis.language,
         "language_confidence": None if confidence is None else round(confidence, 4),
         "no_speech": analysis.no_speech,

@@ -26,6 +26,16 @@ class MomentType(StrEnum):
     DISCOUNT_OFFER = "discount_offer"
 
 
+class TimedMomentType(StrEnum):
+    """Types found in time."""
+
+    MONOLOGUE = "monologue"
+    INTERRUPTION = "interruption"
+    DEAD_AIR = "dead_air"
+    FAST_PACE = "fast_pace"
+    SLOW_RESPONSE = "slow_response"
+
+
 class ObjectionSubtype(StrEnum):
     PRICE = "price"
     TIMING = "timing"
@@ -39,7 +49,11 @@ class ObjectionSubtype(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """The exact words: ``text == segment.text[start_char:end_char]``, with their times in seconds."""
+    """The exact words: ``text == segment.text[start_char:end_char]``, with their times in seconds.
+
+    Of a moment found in time, ``start_s`` and ``end_s`` are its own, and the words are those of its segment
+    that lie in it; where there are none, ``text`` is empty and the places are 0.
+    """
 
     text: str
     start_char: int
@@ -54,7 +68,8 @@ class Evidence:
 class Moment:
     """A stretch of the call at which a coach would stop the tape.
 
-    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]; ``segment`` is an index.
+    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]. ``segment`` is an index: the
+    segment in which the moment starts, None (and ``speaker`` too) for one that belongs to the call.
     """
 
     id: str
@@ -65,10 +80,15 @@ class Moment:
     rule: str
     why: str
     tip: str
-    segment: int
-    speaker: str
+    segment: int | None
+    speaker: str | None
     role: str
     evidence: Evidence
+
+    @property
+    def place(self) -> tuple[float, float, str]:
+        """Sorts moments by time, the surest first."""
+        return (self.evidence.start_s, -self.confidence, self.id)
 
 
 def moment_id(call_id: str, kind: str, start_s: float, end_s: float) -> str:

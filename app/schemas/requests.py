@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from app.schemas.analysis import CallStatus
+from app.schemas.call import CallOptions
 from app.schemas.languages import ISO_639_1
-from app.schemas.moment import MomentType
+from app.schemas.moment import MomentType, TimedMomentType
+from app.schemas.speaker import (
+    MergeSpeakers,
+    NameSpeaker,
+    Role,
+    SetRole,
+    SpeakerEdit,
+    SwapSpeakers,
+)
 
 ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 MOST_METADATA = 50
 LONGEST_METADATA = 1024
+MOST_SPEAKERS = 10
 
 
 def _blank_is_absent(value: object) -> object:
@@ -34,6 +52,7 @@ def _utc(value: datetime) -> datetime:
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
+SpeakerId = Annotated[str, Field(pattern=r"^speaker_[0-9]{1,3}$", examples=["speaker_0"])]
 
 
 class CallForm(BaseModel):
@@ -47,6 +66,8 @@ class CallForm(BaseModel):
     language: str | None = None
     started_at: UtcTime | None = None
     direction: Literal["inbound", "outbound"] | None = None
+    agent_channel: Literal[0, 1] | None = None
+    num_speakers: int | None = Field(None, ge=1, le=MOST_SPEAKERS)
     metadata: dict[str, str] = {}
 
     @field_validator("*", mode="before")
@@ -54,10 +75,25 @@ class CallForm(BaseModel):
     def _empty(cls, value: object) -> object:
         return _blank_is_absent(value)
 
+    @field_validator("agent_channel", mode="before")
+    @classmethod
+    def _channel(cls, value: object) -> object:
+        return int(value) if value in ("0", "1") else value
+
+    @field_validator("num_speakers", mode="before")
+    @classmethod
+    def _count(cls, value: object) -> object:
+        return None if value == "auto" else value
+
     @field_validator("language")
     @classmethod
     def _language(cls, value: str | None) -> str | None:
         return value if value is None else _known_language(value)
+
+    @property
+    def options(self) -> CallOptions:
+        """What of this alters the result."""
+        return CallOptions(self.language, self.agent_channel, self.num_speakers)
 
     @field_validator("metadata", mode="after")
     @classmethod
@@ -86,11 +122,82 @@ class CallQuery(BaseModel):
     agent_id: Id | None = None
     customer_id: Id | None = None
     status: CallStatus | None = None
-    moment_type: MomentType | None = None
+    moment_type: MomentType | TimedMomentType | None = None
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
+
+
+class SpeakerCorrection(BaseModel):
+    """What is right about one speaker; a field that is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(None, max_length=128, description="null takes the name away.")
+    role: Role | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and (not value.strip() or not value.isprintable()):
+            raise ValueError("must be one line of printable characters")
+        return value and value.strip()
+
+    @field_validator("role")
+    @classmethod
+    def _given(cls, value: Role | None) -> Role:
+        if value is None:
+            raise ValueError("must be agent, customer or unknown")
+        return value
+
+
+class SpeakerMerge(BaseModel):
+    """What `speaker` said was said by `into`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    speaker: SpeakerId
+    into: SpeakerId
+
+
+class SpeakersPatch(BaseModel):
+    """Corrections of who spoke, made in this order: merge, swap, then names and roles."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "swap": ["speaker_0", "speaker_1"],
+                "speakers": {"speaker_1": {"name": "Emily", "role": "agent"}},
+            }
+        },
+    )
+
+    merge: list[SpeakerMerge] = Field([], max_length=20)
+    swap: tuple[SpeakerId, SpeakerId] | None = Field(
+        None, description="Exchange the roles and names of two speakers."
+    )
+    speakers: dict[SpeakerId, SpeakerCorrection] = Field({}, max_length=20)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.edits:
+            raise ValueError("names no correction: give merge, swap or speakers")
+        return self
+
+    @property
+    def edits(self) -> tuple[SpeakerEdit, ...]:
+        """The corrections one by one."""
+        edits: list[SpeakerEdit] = [MergeSpeakers(merge.speaker, merge.into) for merge in self.merge]
+        if self.swap is not None:
+            edits.append(SwapSpeakers(*self.swap))
+        for speaker, right in self.speakers.items():
+            if "name" in right.model_fields_set:
+                edits.append(NameSpeaker(speaker, right.name))
+            if right.role is not None:
+                edits.append(SetRole(speaker, right.role))
+        return tuple(edits)
 
 
 class SpeakRequest(BaseModel):

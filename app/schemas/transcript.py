@@ -12,6 +12,7 @@ class Word:
 
     ``confidence`` is in [0, 1], or None where the engine gives none. ``space_before`` is False where the
     script writes no space (Chinese, or punctuation split off). ``ends_segment``: the engine broke here.
+    ``channel``: the channel it was heard in, None where the recording was heard as one signal.
     """
 
     text: str
@@ -20,6 +21,7 @@ class Word:
     confidence: float | None = None
     space_before: bool = True
     ends_segment: bool = False
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,15 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Turn:
-    """One stretch in which one speaker (numbered from 0 in order of appearance) holds the floor."""
+    """One stretch in which one speaker (numbered from 0 in order of appearance) speaks.
+
+    Turns of different speakers may overlap. ``channel``: only words heard in this channel are meant.
+    """
 
     speaker: int
     start_s: float
     end_s: float
+    channel: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from app.core.config import Settings
 from app.core.registry import Registry
 from app.db.session import Database
+from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.coachable_service import CoachableService
@@ -19,6 +20,7 @@ from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
 from app.services.replay_service import ReplayService
 from app.services.sentiment.registry import SENTIMENT_ENGINES
+from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
@@ -36,6 +38,7 @@ class Services:
     storage: Storage
     scratch: Scratch
     calls: CallService
+    speakers: SpeakerService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
@@ -54,6 +57,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     storage = overrides.get("storage") or open_storage(settings.storage_url)
     audio = overrides.get("audio") or AudioService(settings)
     calls = overrides.get("calls") or CallService(database, storage, new_owner(), settings.lease_s)
+    coachable = overrides.get("coachable") or CoachableService(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
     tts = overrides.get("tts") or TtsService(settings, tts_chain, convert=audio.encode)
     parts: dict[str, Any] = {
@@ -62,7 +66,8 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "scratch": scratch_of(settings),
         "calls": calls,
         "audio": audio,
-        "coachable": overrides.get("coachable") or CoachableService(settings),
+        "coachable": coachable,
+        "speakers": SpeakerService(database, coachable),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -96,6 +101,11 @@ def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:
     }
     registry, names = registries[stage]
     return [registry.create(name, settings) for name in names]
+
+
+def default_options(settings: Settings) -> CallOptions:
+    """What holds for calls that ask for nothing else."""
+    return CallOptions(agent_channel=settings.agent_channel, num_speakers=settings.num_speakers)
 
 
 def scratch_of(settings: Settings) -> Scratch:

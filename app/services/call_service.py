@@ -5,18 +5,28 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from app.core.exceptions import AppError, CallExists, CallInterrupted, CallNotFound, DatabaseUnavailable
+from app.core.exceptions import (
+    AppError,
+    CallExists,
+    CallInterrupted,
+    CallNotFound,
+    CallNotReady,
+    DatabaseUnavailable,
+)
+from app.db.repositories.call_pages import MAX_PAGE
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.digests import read_digests
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
-from app.schemas.call import CallFilter, CallRecord, CallSummary, Failure, NewCall
+from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, Failure, NewCall
+from app.schemas.digest import CallDigest
 from app.services.ownership import is_gone
 from app.storage.base import Storage
 
@@ -158,12 +168,30 @@ class CallService:
             record = _found(CallRepository(session).get(call_id), call_id)
             return StoredCall(record, ResultRepository(session).current(call_id))
 
+    def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
+        """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
+        stored = self.read(call_id)
+        if not stored.record.status.is_complete or stored.analysis is None:
+            raise CallNotReady(f"call {call_id} is {stored.record.status}")
+        return stored.record, stored.analysis
+
     def page(
         self, filters: CallFilter, limit: int, cursor: str | None
     ) -> tuple[tuple[CallSummary, ...], str | None]:
         """Newest first. Raises ValidationFailed for a cursor that this service did not make."""
         with self._database.snapshot() as session:
             return CallRepository(session).page(filters, limit, cursor)
+
+    def digests(self, filters: CallFilter) -> Iterator[CallDigest]:
+        """Every call that the filters leave, newest first, read a page at a time."""
+        cursor: str | None = None
+        while True:
+            with self._database.snapshot() as session:
+                page, cursor = CallRepository(session).page(filters, MAX_PAGE, cursor)
+                found = read_digests(session, [summary.call for summary in page])
+            yield from found
+            if cursor is None:
+                return
 
     def delete(self, call_id: str) -> None:
         """Remove everything that is kept of the call. Raises CallNotFound."""
@@ -178,9 +206,14 @@ def new_call_id(clock: Callable[[], float] = time.time) -> str:
     return f"call-{int(clock() * 1000):012x}-{secrets.token_hex(8)}"
 
 
-def fingerprint(audio_sha256: str, language: str | None) -> str:
+def fingerprint(audio_sha256: str, options: CallOptions) -> str:
     """SHA-256 over the recording's own and every option that alters its result."""
-    return sha256(f"{audio_sha256}\x00language={language or ''}".encode()).hexdigest()
+    asked = {name: value for name, value in asdict(options).items() if value is not None}
+    # The language stands in it even when it was not given: so it was before there were other options.
+    told = {"language": "", **asked}
+    return sha256(
+        "\x00".join([audio_sha256, *(f"{name}={told[name]}" for name in told)]).encode()
+    ).hexdigest()
 
 
 def _found(record: CallRecord | None, call_id: str) -> CallRecord:

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from app.core.config import Settings
 from app.core.exceptions import AppError, StageFailed
 from app.core.registry import Instances
-from app.schemas.audio import Audio
-from app.schemas.transcript import Transcript, Turn
-from app.services.diarization.base import DiarizationEngine
+from app.schemas.transcript import Turn
+from app.services.diarization.base import DiarizationEngine, DiarizationRequest
 from app.services.diarization.registry import DIARIZATION_ENGINES
 
 log = logging.getLogger(__name__)
@@ -32,13 +31,13 @@ class DiarizationService:
         except Exception as error:
             raise _failed(name, error) from error
 
-    def diarize(self, name: str, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+    def diarize(self, name: str, request: DiarizationRequest) -> tuple[Turn, ...]:
         """Turns in order of time; none where nothing was said. Raises StageFailed when the engine fails."""
         engine = self._engines.get(name)
-        if not transcript.words:
+        if not request.transcript.words:
             return ()
         try:
-            turns = engine.diarize(audio, transcript)
+            turns = engine.diarize(request)
             _check(turns)
         except AppError:
             raise

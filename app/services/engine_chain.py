@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.core.exceptions import EngineUnavailable, UnsupportedLanguage
 from app.schemas.engine import Availability, Capabilities, EngineChoice, EngineState
@@ -36,6 +36,8 @@ class FetchableEngine(Engine, Protocol):
     def fetch(self) -> None: ...
 
 
+Unfit = Callable[[Any], str | None]
+"""Why an engine is not for one call, or None when it is."""
 Fetch = Callable[[str, str], None]
 """Brings the weights of (stage, engine) to this machine, or raises; may take long."""
 
@@ -70,7 +72,18 @@ class _Entry:
     def usable(self) -> bool:
         return self.load_error is None and self.seen is not None and self.seen.state is EngineState.READY
 
-    def view(self, *, is_best: bool) -> EngineView:
+    @property
+    def is_universal(self) -> bool:
+        """Whether it takes every recording, so that none after it is needed."""
+        return not self.engine.capabilities.per_channel
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether another engine's answer is a lesser one because this one cannot answer."""
+        installed = self.seen is None or self.seen.installed
+        return installed or not self.engine.capabilities.opt_in
+
+    def view(self, *, is_wanted: bool) -> EngineView:
         state = EngineState.LOADING
         reason: str | None = "not looked at yet"
         fix: str | None = None
@@ -78,7 +91,7 @@ class _Entry:
             state, reason, fix = EngineState.UNAVAILABLE, self.load_error.reason, self.load_error.fix
         elif self.seen is not None:
             state, reason, fix = self.seen.state, self.seen.reason, self.seen.fix
-            if state is EngineState.READY and not self.loaded and is_best:
+            if state is EngineState.READY and not self.loaded and is_wanted:
                 state, reason = EngineState.LOADING, "the model is being loaded"
             elif state is EngineState.LOADING and self.fetch_error:
                 state, reason = EngineState.UNAVAILABLE, self.fetch_error
@@ -89,7 +102,7 @@ class _Entry:
             reason,
             fix,
             self.engine.capabilities.lesser,
-            in_reserve=state is EngineState.READY and not self.loaded and not is_best,
+            in_reserve=state is EngineState.READY and not self.loaded and not is_wanted,
         )
 
 
@@ -98,7 +111,8 @@ class EngineChain:
 
     ``fetch`` runs in the chain's own thread whenever an engine before the first usable one could have its
     weights fetched; until they are there the next engine answers, with ``degraded`` and the reason.
-    ``on_usable`` is told the name of the best usable engine after each look, so that it can be loaded.
+    ``on_usable`` is told the names of the engines that calls will need (the best usable one, and those before
+    it that take only some recordings) after each look, so that they can be loaded.
     """
 
     def __init__(
@@ -135,13 +149,18 @@ class EngineChain:
         self._stop.set()
 
     def choose(
-        self, language: str | None = None, *, external: bool = True, wait_s: float = FIRST_LOOK_WAIT_S
+        self,
+        language: str | None = None,
+        *,
+        external: bool = True,
+        unfit: Unfit | None = None,
+        wait_s: float = FIRST_LOOK_WAIT_S,
     ) -> EngineChoice:
-        """The first usable engine that speaks ``language``.
+        """The first usable engine that speaks ``language`` and that ``unfit`` has nothing against.
 
         Waits at most ``wait_s`` for the first look. ``external=False`` leaves out engines that send data
-        off this machine. Raises EngineUnavailable, or UnsupportedLanguage when only the
-        language is in the way.
+        off this machine. An engine that is unfit for this call makes the next one no lesser choice. Raises
+        EngineUnavailable, or UnsupportedLanguage when only the language is in the way.
         """
         self.start()
         self._looked.wait(wait_s)
@@ -152,12 +171,17 @@ class EngineChain:
         ]
         if not usable:
             raise EngineUnavailable(self.stage, self._why_none(external), retry_after_s=RETRY_AFTER_S)
-        for entry in usable:
+        against = {entry.engine.name: unfit(entry.engine) for entry in usable} if unfit else {}
+        fit = [entry for entry in usable if not against.get(entry.engine.name)]
+        if not fit:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in against.items())
+            raise EngineUnavailable(self.stage, reasons)
+        for entry in fit:
             if entry.engine.capabilities.speaks(language):
                 return self._choice(entry)
-        known = sorted({code for entry in usable for code in entry.engine.capabilities.languages or ()})
+        known = sorted({code for entry in fit for code in entry.engine.capabilities.languages or ()})
         raise UnsupportedLanguage(
-            f"{', '.join(entry.engine.name for entry in usable)} cannot do language {language!r}; "
+            f"{', '.join(entry.engine.name for entry in fit)} cannot do language {language!r}; "
             f"usable here: {', '.join(known)}"
         )
 
@@ -185,8 +209,8 @@ class EngineChain:
 
     def views(self) -> tuple[EngineView, ...]:
         with self._lock:
-            best = self._best()
-            return tuple(entry.view(is_best=name == best) for name, entry in self._entries.items())
+            wanted = self._wanted()
+            return tuple(entry.view(is_wanted=name in wanted) for name, entry in self._entries.items())
 
     def look(self) -> None:
         """Look at every engine once."""
@@ -202,14 +226,22 @@ class EngineChain:
         self._looked.set()
         self._offer_best()
 
-    def _best(self) -> str | None:
-        return next((name for name, entry in self._entries.items() if entry.usable), None)
+    def _wanted(self) -> tuple[str, ...]:
+        """The usable engines up to the first that takes every recording."""
+        wanted = []
+        for name, entry in self._entries.items():
+            if entry.usable:
+                wanted.append(name)
+                if entry.is_universal:
+                    break
+        return tuple(wanted)
 
     def _offer_best(self) -> None:
         with self._lock:
-            best = self._best()
-        if best is not None and self.on_usable is not None and not self._stop.is_set():
-            self.on_usable(best)
+            wanted = self._wanted()
+        for name in wanted:
+            if self.on_usable is not None and not self._stop.is_set():
+                self.on_usable(name)
 
     def _watch(self) -> None:
         while not self._stop.is_set():
@@ -228,9 +260,9 @@ class EngineChain:
             return False
         arrived = False
         for name, entry in self._entries.items():
-            if entry.usable:
+            if entry.usable and entry.is_universal:
                 break
-            if entry.seen is None or entry.seen.state is not EngineState.LOADING:
+            if entry.usable or entry.seen is None or entry.seen.state is not EngineState.LOADING:
                 continue
             entry.fetch_error = None
             try:
@@ -246,8 +278,8 @@ class EngineChain:
         for other in self._entries.values():
             if other is entry:
                 break
-            if not other.usable:
-                view = other.view(is_best=False)
+            if not other.usable and other.is_missed:
+                view = other.view(is_wanted=False)
                 reasons.append(f"{view.label} is not usable: {view.reason}")
         if entry.engine.capabilities.lesser:
             reasons.append(f"{entry.engine.label}: {entry.engine.capabilities.lesser}")
@@ -258,7 +290,7 @@ class EngineChain:
     def _why_none(self, external: bool) -> str:
         parts = []
         for entry in self._entries.values():
-            view = entry.view(is_best=False)
+            view = entry.view(is_wanted=False)
             if not external and entry.engine.capabilities.sends_data_out:
                 parts.append(f"{view.label}: sends data off this machine (ALLOW_EXTERNAL_ENGINES is false)")
             else:

@@ -101,6 +101,13 @@ def measure(conversation: Conversation) -> Metrics:
     )
 
 
+def measured(conversation: Conversation, stored: Metrics | None) -> Metrics:
+    """``stored``, or the conversation measured anew where that is missing or follows older definitions."""
+    if stored is not None and stored.metrics_version == METRICS_VERSION:
+        return stored
+    return measure(conversation)
+
+
 def _party(
     voice: Voice,
     loudness: Loudness | None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.exceptions import CallNotReady, NoCoachableMoments
+from app.core.exceptions import NoCoachableMoments
 from app.schemas.analysis import Analysis
-from app.schemas.moment import Moment
+from app.schemas.moment import Moment, TimedMomentType
+from app.schemas.speaker import Role
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.tts_service import TtsService
@@ -40,13 +41,11 @@ class ReplayService:
 
         Raises CallNotFound, CallNotReady, NoCoachableMoments, EngineUnavailable, StageFailed.
         """
-        stored = self._calls.read(call_id)
-        if not stored.record.status.is_complete or stored.analysis is None:
-            raise CallNotReady(f"call {call_id} is {stored.record.status}")
-        lines = narration(stored.analysis)
+        _, analysis = self._calls.finished(call_id)
+        lines = narration(analysis)
         if not lines:
             raise NoCoachableMoments(f"call {call_id} has no coachable moments")
-        language = stored.analysis.language or "en"
+        language = analysis.language or "en"
         spoken = []
         for number, line in enumerate(lines):
             part = folder / f"part-{number}"
@@ -60,24 +59,29 @@ class ReplayService:
 
 def narration(analysis: Analysis) -> tuple[str, ...]:
     """What is read out for each moment: number, time, speaker, kind, the words, the coaching tip."""
-    moments = sorted(
-        (moment for analysed in analysis.segments if analysed.is_coachable for moment in analysed.moments),
-        key=lambda moment: (moment.evidence.start_s, -moment.confidence),
-    )
-    words = {analysed.segment.index: analysed.segment.text for analysed in analysis.segments}
+    words: dict[int | None, str] = {
+        analysed.segment.index: analysed.segment.text
+        for analysed in analysis.segments
+        if analysed.is_coachable
+    }
+    told = [moment for moment in analysis.moments if moment.segment is None or moment.segment in words]
     return tuple(
-        _line(number, moment, words[moment.segment]) for number, moment in enumerate(moments, start=1)
+        _line(number, moment, words.get(moment.segment, "")) for number, moment in enumerate(told, start=1)
     )
 
 
 def _line(number: int, moment: Moment, words: str) -> str:
-    speaker = moment.role if moment.role != "unknown" else moment.speaker.replace("_", " ")
+    parts = [f"Moment {number}, at {_spoken_time(moment.evidence.start_s)}"]
+    if moment.speaker is not None:
+        parts.append(moment.role if moment.role != Role.UNKNOWN else moment.speaker.replace("_", " "))
     kind = moment.type.replace("_", " ")
-    if moment.subtype:
-        kind += f", {moment.subtype.replace('_', ' ')}"
-    said = words if words.endswith((".", "?", "!")) else f"{words}."
-    time = _spoken_time(moment.evidence.start_s)
-    return f"Moment {number}, at {time}. {speaker}. {kind}. {said} Tip: {moment.tip}"
+    parts.append(kind if moment.subtype is None else f"{kind}, {moment.subtype.replace('_', ' ')}")
+    if moment.type in tuple(TimedMomentType):
+        parts.append(f"For {_spoken_time(moment.evidence.end_s - moment.evidence.start_s)}")
+    else:
+        parts.append(words.removesuffix("."))
+    told = " ".join(part if part.endswith(("?", "!")) else f"{part}." for part in parts)
+    return f"{told} Tip: {moment.tip}"
 
 
 def _spoken_time(seconds: float) -> str:

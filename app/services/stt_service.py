@@ -76,12 +76,15 @@ class SttService:
 
 
 def merge(parts: Sequence[Transcript]) -> Transcript:
-    """Join the transcripts of windows, in order; the language is that of the first part with words."""
+    """Join the transcripts of windows; the language is that of the first part with words.
+
+    Words come in order of their start, those of several channels in between one another.
+    """
     spoken = [part for part in parts if part.words]
     if not spoken:
         return Transcript((), None)
-    words = tuple(word for part in spoken for word in part.words)
-    return Transcript(words, spoken[0].language, spoken[0].language_confidence)
+    words = sorted((word for part in spoken for word in part.words), key=_start)
+    return Transcript(tuple(words), spoken[0].language, spoken[0].language_confidence)
 
 
 def repaired(words: Iterable[Word], length_s: float) -> list[Word]:
@@ -106,7 +109,7 @@ def repaired(words: Iterable[Word], length_s: float) -> list[Word]:
 
 
 def to_recording(words: Iterable[Word], window: SpeechWindow) -> Iterator[Word]:
-    """Map repaired words from window time to recording time.
+    """Map repaired words from window time to recording time, and mark the channel that they are of.
 
     A word that an engine laid across the seam of two pieces goes to the piece that holds more of it: it must
     not span the pause that was cut out between them.
@@ -117,7 +120,7 @@ def to_recording(words: Iterable[Word], window: SpeechWindow) -> Iterator[Word]:
         begins_s, ends_s = max(pieces, key=_share_of(word))
         start_s = window.to_recording(min(max(word.start_s, begins_s), ends_s))
         end_s = window.to_recording(min(max(word.end_s, begins_s), ends_s), is_end=True)
-        yield replace(word, start_s=start_s, end_s=max(start_s, end_s))
+        yield replace(word, start_s=start_s, end_s=max(start_s, end_s), channel=window.channel)
 
 
 def _share_of(word: Word) -> Callable[[tuple[float, float]], float]:

@@ -14,11 +14,13 @@ from typing import Any
 from app.core.config import Settings
 from app.core.exceptions import AppError, StageFailed
 from app.core.logging import configure_logging
-from app.schemas.audio import Audio, Span
+from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Transcript, Turn
+from app.services.audio.channels import look_at_channels, without_bleed
 from app.services.audio.vad import VoiceActivity
 from app.services.audio.windows import SpeechWindow
+from app.services.diarization.base import DiarizationRequest
 from app.services.diarization_service import DiarizationService
 from app.services.sentiment_service import SentimentService
 from app.services.stt_service import SttService
@@ -44,14 +46,17 @@ class EngineRoom:
         elif stage == "diarization":
             self._diarization.load(name)
 
-    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
-        return self._voice_activity.detect(audio)
+    def look_at_channels(self, audio: Audio) -> ChannelLayout:
+        return look_at_channels(audio)
+
+    def detect_speech(self, layout: ChannelLayout) -> tuple[tuple[Span, ...], ...]:
+        return without_bleed(layout, tuple(self._voice_activity.detect(voice) for voice in layout.voices))
 
     def transcribe(self, name: str, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         return self._stt.transcribe(name, window.samples(audio), window, language)
 
-    def diarize(self, name: str, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
-        return self._diarization.diarize(name, audio, transcript)
+    def diarize(self, name: str, request: DiarizationRequest) -> tuple[Turn, ...]:
+        return self._diarization.diarize(name, request)
 
     def analyse_sentiment(self, name: str, texts: list[str]) -> list[Sentiment]:
         return self._sentiment.analyse(name, texts)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed
-from app.schemas.audio import Audio, Span
+from app.core.exceptions import AppError, EngineUnavailable, StageFailed
+from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.engine import Capabilities, EngineChoice
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Transcript, Turn
 from app.services.audio.windows import SpeechWindow
+from app.services.diarization.base import DiarizationRequest
 from app.services.engine_chain import EngineChain, EngineView
 from app.workers.engine_process import EngineProcess, child_environment
 
@@ -26,10 +27,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EngineChoices:
-    """The engine of each stage that answers one call; ``sentiment`` is None where it is switched off."""
+    """The engine of each stage that answers one call.
+
+    ``sentiment`` is None where it is switched off, ``diarization`` where no usable engine takes this
+    recording.
+    """
 
     stt: EngineChoice
-    diarization: EngineChoice
+    diarization: EngineChoice | None
     sentiment: EngineChoice | None
 
     @property
@@ -48,7 +53,9 @@ class EngineChoices:
 class EngineRun:
     """The engines of one call, until its deadline (on the monotonic clock).
 
-    Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the rest.
+    ``layout`` holds the signals to work on: each party's channel for an engine that takes them apart, else
+    one. Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the
+    rest.
     """
 
     def __init__(
@@ -56,9 +63,11 @@ class EngineRun:
         process: EngineProcess,
         choices: EngineChoices,
         capabilities: Mapping[str, Capabilities],
+        layout: ChannelLayout,
         deadline: float,
     ) -> None:
         self.choices = choices
+        self.layout = layout
         self._process = process
         self._capabilities = capabilities
         self._deadline = deadline
@@ -70,16 +79,23 @@ class EngineRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._capabilities["sentiment"].speaks(language)
 
-    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
-        return cast("tuple[Span, ...]", self._request("voice_activity", "detect_speech", audio))
+    def detect_speech(self) -> tuple[tuple[Span, ...], ...]:
+        """Stretches of speech of each of ``layout.voices``."""
+        return cast("tuple[tuple[Span, ...], ...]", self._request("vad", "detect_speech", self.layout))
 
     def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         name = self.choices.stt.name
         return cast(Transcript, self._request("stt", "transcribe", name, audio, window, language))
 
-    def diarize(self, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+    def diarize(
+        self, transcript: Transcript, speech: tuple[tuple[Span, ...], ...], num_speakers: int | None
+    ) -> tuple[Turn, ...]:
+        """Raises EngineUnavailable too, where no engine takes this recording."""
+        if self.choices.diarization is None:
+            raise EngineUnavailable("diarization", "no engine of the chain takes this recording")
+        request = DiarizationRequest(self.layout, speech, transcript, num_speakers)
         name = self.choices.diarization.name
-        return cast("tuple[Turn, ...]", self._request("diarization", "diarize", name, audio, transcript))
+        return cast("tuple[Turn, ...]", self._request("diarization", "diarize", name, request))
 
     def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
         """Only where ``choices.sentiment`` is set."""
@@ -122,25 +138,49 @@ class Engines:
     def views(self) -> dict[str, tuple[EngineView, ...]]:
         return {stage: chain.views() for stage, chain in self._chains.items()}
 
-    def choose(self, language: str | None = None) -> EngineChoices:
-        """Raises EngineUnavailable for a stage with no usable engine, or UnsupportedLanguage."""
+    def choose(self, language: str | None = None, layout: ChannelLayout | None = None) -> EngineChoices:
+        """Raises EngineUnavailable for a stage with no usable engine, or UnsupportedLanguage.
+
+        With a ``layout``, the diarization engine is one that takes such a recording, or None.
+        """
         external = self._settings.allow_external_engines
         sentiment = self._chains.get("sentiment")
         return EngineChoices(
             stt=self._chains["stt"].choose(language, external=external),
-            diarization=self._chains["diarization"].choose(external=external),
+            diarization=self._choose_diarization(layout, external=external),
             sentiment=sentiment.choose(external=external) if sentiment else None,
         )
 
-    def run(self, duration_s: float, language: str | None) -> EngineRun:
-        """Choose engines for one call of this length and start its clock."""
-        longest = max(self._settings.call_deadline_min_s, self._settings.call_deadline_factor * duration_s)
-        choices = self.choose(language)
+    def run(self, audio: Audio, language: str | None) -> EngineRun:
+        """Look at the recording's channels, choose engines for it and start its clock.
+
+        Raises EngineUnavailable, StageFailed, EngineCrashed or DeadlineExceeded.
+        """
+        factor = self._settings.call_deadline_factor
+        longest_s = max(self._settings.call_deadline_min_s, factor * audio.duration_s)
+        deadline = time.monotonic() + longest_s
+        layout = cast(
+            ChannelLayout,
+            self._process.request("channels", "look_at_channels", audio, deadline=deadline),
+        )
+        choices = self.choose(language, layout)
         capabilities = {
             choice.stage: self._chains[choice.stage].engines[choice.name].capabilities
             for choice in choices.all
         }
-        return EngineRun(self._process, choices, capabilities, time.monotonic() + longest)
+        takes_channels = "diarization" in capabilities and capabilities["diarization"].per_channel
+        heard = layout if takes_channels else layout.mixed(audio)
+        return EngineRun(self._process, choices, capabilities, heard, deadline)
+
+    def _choose_diarization(self, layout: ChannelLayout | None, *, external: bool) -> EngineChoice | None:
+        chain = self._chains["diarization"]
+        if layout is None:
+            return chain.choose(external=external)
+        try:
+            return chain.choose(external=external, unfit=lambda engine: engine.unfit(layout))
+        except EngineUnavailable as error:
+            log.warning("diarization.unfit", extra={"reason": error.detail})
+            return None
 
     def _loader(self, chain: EngineChain) -> Callable[[str], None]:
         def load(name: str) -> None:

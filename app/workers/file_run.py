@@ -8,9 +8,10 @@ from pathlib import Path
 from app.core.config import Settings
 from app.core.exceptions import ValidationFailed
 from app.schemas.analysis import Analysis
+from app.schemas.call import CallOptions
 from app.schemas.languages import ISO_639_1
 from app.services.audio_service import AudioService
-from app.services.bootstrap import engine_chains, scratch_of
+from app.services.bootstrap import default_options, engine_chains, scratch_of
 from app.services.coachable_service import CoachableService
 from app.workers.engines import Engines
 from app.workers.pipeline import CallInput, Stages, process_call
@@ -18,10 +19,10 @@ from app.workers.progress import Progress
 
 
 def analyse_file(
-    settings: Settings, file: Path, language: str | None, on_share: Callable[[str, float], None]
+    settings: Settings, file: Path, options: CallOptions, on_share: Callable[[str, float], None]
 ) -> Analysis:
     """The same analysis as over HTTP. ``on_share`` is told stage and share done. Raises AppError."""
-    if language is not None and language not in ISO_639_1:
+    if options.language is not None and options.language not in ISO_639_1:
         raise ValidationFailed("language must be an ISO 639-1 code such as en")
     audio = AudioService(settings)
     with file.open("rb") as recording:
@@ -31,8 +32,8 @@ def analyse_file(
     engines.start()
     try:
         with scratch_of(settings).folder() as folder:
-            call = CallInput(file.stem, file, language)
-            stages = Stages(audio, engines, coachable)
+            call = CallInput(file.stem, file, options)
+            stages = Stages(audio, engines, coachable, default_options(settings))
             return process_call(call, stages, folder, Progress(on_share=on_share))
     finally:
         engines.stop()

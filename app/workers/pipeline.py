@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.schemas.analysis import AnalysedSegment, Analysis
-from app.schemas.audio import Audio
+from app.schemas.analysis import Analysis
+from app.schemas.audio import Audio, ChannelKind, ChannelLayout, Span
+from app.schemas.call import CallOptions
+from app.schemas.conversation import Conversation
+from app.schemas.metrics import Metrics
+from app.schemas.moment import Moment
 from app.schemas.sentiment import Sentiment
+from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment, Transcript, Turn
-from app.services.alignment_service import align
+from app.services.alignment_service import align, with_roles
+from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
 from app.services.coachable_service import CoachableService
+from app.services.metrics_service import measure
+from app.services.roles_service import RoleHints, assign_roles
 from app.services.stt_service import merge
 from app.workers.engines import EngineRun, Engines
 from app.workers.progress import Progress
@@ -20,121 +28,184 @@ from app.workers.progress import Progress
 
 @dataclass(frozen=True)
 class CallInput:
-    """A recording on this machine and the options that alter its result."""
+    """A recording on this machine, and what is known of it that alters its result."""
 
     call_id: str
     recording: Path
-    language: str | None = None
+    options: CallOptions = field(default_factory=CallOptions)
+    direction: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Stages:
-    """What the pipeline works with."""
+    """What the pipeline works with; ``defaults`` hold where a call asks for nothing."""
 
     audio: AudioService
     engines: Engines
     coachable: CoachableService
+    defaults: CallOptions = field(default_factory=CallOptions)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the stages made of one recording."""
+
+    transcript: Transcript
+    conversation: Conversation
+    metrics: Metrics | None
+    moments: tuple[Moment, ...]
 
 
 def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progress) -> Analysis:
     """Analyse one recording. Reads ``call.recording``, writes only into ``scratch``.
 
-    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, voice activity and transcription);
-    trouble in a later stage becomes a warning in the analysis.
+    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, channels, voice activity and
+    transcription); trouble in a later stage becomes a warning in the analysis.
     """
+    options = call.options.completed(stages.defaults)
     with progress.stage("decode"):
         audio = stages.audio.decode(call.recording, scratch)
-    engines = stages.engines.run(audio.duration_s, call.language)
-    windows = detect_speech(audio, engines, progress)
-    transcript = transcribe(audio, windows, call.language, engines, progress)
-    turns = diarize(audio, transcript, engines, progress)
+    with progress.stage("channels"):
+        engines = stages.engines.run(audio, options.language)
+    speech = detect_speech(engines, progress)
+    transcript = transcribe(speech, options.language, engines, progress)
+    turns = diarize(transcript, speech, options.num_speakers, engines, progress)
     segments = align(transcript, turns)
+    hints = RoleHints(options.agent_channel, call.direction, call.metadata, transcript.language)
+    segments, speakers = tell_roles(segments, hints, engines, progress)
     sentiments = judge_sentiment(segments, transcript.language, engines, progress)
-    analysed = find_moments(call, segments, sentiments, transcript.language, stages.coachable, progress)
-    return conclude(audio, transcript, analysed, engines, stages.coachable, progress)
+    conversation = Conversation(
+        audio.duration_s,
+        segments,
+        sentiments,
+        speakers,
+        loudness=engines.layout.loudness,
+        separate_channels=len(engines.layout.voices) > 1,
+        language=transcript.language,
+    )
+    metrics = measure_conversation(conversation, progress)
+    moments = find_moments(call, conversation, metrics, stages.coachable, progress)
+    found = Findings(transcript, conversation, metrics, moments)
+    return conclude(audio, found, engines, stages.coachable, progress)
 
 
-def detect_speech(audio: Audio, engines: EngineRun, progress: Progress) -> tuple[SpeechWindow, ...]:
-    """Windows of speech, or of everything for an engine that wants the silence too."""
+def detect_speech(engines: EngineRun, progress: Progress) -> tuple[tuple[Span, ...], ...]:
+    """Stretches of speech of each signal that is worked on."""
     with progress.stage("voice_activity"):
-        return pack(engines.detect_speech(audio)) if engines.wants_speech_only else whole(audio)
+        return engines.detect_speech()
 
 
 def transcribe(
-    audio: Audio,
-    windows: tuple[SpeechWindow, ...],
-    language: str | None,
-    engines: EngineRun,
-    progress: Progress,
+    speech: tuple[tuple[Span, ...], ...], language: str | None, engines: EngineRun, progress: Progress
 ) -> Transcript:
-    """All windows in order; the first one with speech decides the language of the rest."""
+    """Every signal in windows of speech, or of everything for an engine that wants the silence too.
+
+    In order of time across the signals; the first window with words decides the language of the rest.
+    """
+    work = [
+        (voice, window)
+        for voice, stretches in zip(engines.layout.voices, speech, strict=True)
+        for window in windows_of(voice, stretches, engines)
+    ]
+    work.sort(key=lambda item: item[1].pieces[0].start_s)
     parts: list[Transcript] = []
     with progress.stage("transcribe"):
-        for number, window in enumerate(windows, start=1):
-            part = engines.transcribe(audio, window, language)
+        for number, (voice, window) in enumerate(work, start=1):
+            part = engines.transcribe(voice, window, language)
             language = language or (part.language if part.words else None)
             parts.append(part)
-            progress.share(number / len(windows))
+            progress.share(number / len(work))
     return merge(parts)
 
 
-def diarize(audio: Audio, transcript: Transcript, engines: EngineRun, progress: Progress) -> tuple[Turn, ...]:
+def windows_of(voice: Audio, stretches: tuple[Span, ...], engines: EngineRun) -> tuple[SpeechWindow, ...]:
+    """What the engine is given of one signal; the channel is named only where there are several."""
+    channel = voice.channel if len(engines.layout.voices) > 1 else None
+    if engines.wants_speech_only:
+        return pack(stretches, channel=channel)
+    return whole(voice, channel=channel)
+
+
+def diarize(
+    transcript: Transcript,
+    speech: tuple[tuple[Span, ...], ...],
+    num_speakers: int | None,
+    engines: EngineRun,
+    progress: Progress,
+) -> tuple[Turn, ...]:
     """Who speaks when; one speaker for everything when that cannot be told."""
-    turns: tuple[Turn, ...] = ()
     if transcript.words:
         with progress.tolerated("diarization"):
-            turns = engines.diarize(audio, transcript)
-    return turns or (Turn(0, 0.0, audio.duration_s),)
+            return engines.diarize(transcript, speech, num_speakers)
+    return ()
+
+
+def tell_roles(
+    segments: tuple[Segment, ...], hints: RoleHints, engines: EngineRun, progress: Progress
+) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
+    """The segments with their speakers' roles, and the speakers."""
+    channels = channels_of(segments, engines.layout)
+    speakers = tuple(Speaker(name, channel=channel) for name, channel in channels.items())
+    with progress.tolerated("roles"):
+        speakers = assign_roles(segments, channels, hints)
+    return with_roles(segments, speakers), speakers
+
+
+def channels_of(segments: tuple[Segment, ...], layout: ChannelLayout) -> dict[str, int | None]:
+    """For each speaker the channel that it was heard in, None where the recording was heard as one."""
+    channels = {segment.speaker: segment.words[0].channel for segment in segments}
+    if layout.kind is ChannelKind.ONE_SIDED and len(channels) == 1:
+        return dict.fromkeys(channels, layout.voices[0].channel)
+    return channels
 
 
 def judge_sentiment(
     segments: tuple[Segment, ...], language: str | None, engines: EngineRun, progress: Progress
-) -> list[Sentiment | None]:
+) -> tuple[Sentiment | None, ...]:
     """One sentiment a segment; None where the stage is off, failed or does not know the language."""
     scores: list[Sentiment | None] = [None] * len(segments)
     if engines.choices.sentiment is None or not segments:
-        return scores
+        return tuple(scores)
     if not engines.judges_sentiment_in(language):
         label = engines.choices.sentiment.label
         progress.note("sentiment", "unsupported_language", f"{label} cannot judge language {language}")
-        return scores
+        return tuple(scores)
     with progress.tolerated("sentiment"):
         scores[:] = engines.analyse_sentiment([segment.text for segment in segments])
-    return scores
+    return tuple(scores)
+
+
+def measure_conversation(conversation: Conversation, progress: Progress) -> Metrics | None:
+    """Talk, turns, pace and the rest; None when that failed."""
+    with progress.tolerated("metrics"):
+        return measure(conversation)
+    return None
 
 
 def find_moments(
     call: CallInput,
-    segments: tuple[Segment, ...],
-    sentiments: list[Sentiment | None],
-    language: str | None,
+    conversation: Conversation,
+    metrics: Metrics | None,
     coachable: CoachableService,
     progress: Progress,
-) -> tuple[AnalysedSegment, ...]:
-    """Segments with their moments and whether they are coachable."""
-    moments = {}
+) -> tuple[Moment, ...]:
+    """Moments in words and, where there are metrics, in time."""
     with progress.tolerated("moments"):
-        moments = coachable.find(call.call_id, segments, language)
-    analysed = []
-    for segment, sentiment in zip(segments, sentiments, strict=True):
-        here = moments.get(segment.index, ())
-        analysed.append(AnalysedSegment(segment, sentiment, here, *coachable.judge(here)))
-    return tuple(analysed)
+        return coachable.find(call.call_id, conversation.segments, conversation.language, metrics)
+    return ()
 
 
 def conclude(
-    audio: Audio,
-    transcript: Transcript,
-    segments: tuple[AnalysedSegment, ...],
-    engines: EngineRun,
-    coachable: CoachableService,
-    progress: Progress,
+    audio: Audio, found: Findings, engines: EngineRun, coachable: CoachableService, progress: Progress
 ) -> Analysis:
     """Everything in one value, with what a reader should know about how it was made."""
     if audio.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
     for choice in engines.choices.degraded:
         progress.note(choice.stage, "degraded_engine", choice.reason or "a lesser engine answered")
+    transcript, conversation = found.transcript, found.conversation
+    segments, call_moments = annotate(conversation, found.moments, coachable.judge)
     return Analysis(
         duration_s=audio.duration_s,
         language=transcript.language if segments else None,
@@ -146,4 +217,9 @@ def conclude(
         playbook=coachable.playbook_name,
         playbook_revision=coachable.playbook_revision,
         failed_stages=tuple(dict.fromkeys(progress.failed_stages)),
+        speakers=conversation.speakers,
+        metrics=found.metrics,
+        call_moments=call_moments,
+        loudness=conversation.loudness,
+        separate_channels=conversation.separate_channels,
     )

@@ -7,7 +7,7 @@ import threading
 
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.db.migrate import prepare
-from app.services.bootstrap import Services
+from app.services.bootstrap import Services, default_options
 from app.storage.local import LocalStorage
 from app.workers.engines import Engines
 from app.workers.job_runner import JobRunner
@@ -25,7 +25,7 @@ class Runtime:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.engines = Engines(services.settings, services.chains)
-        stages = Stages(services.audio, self.engines, services.coachable)
+        stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         task = CallTask(services.calls, services.storage, services.scratch, stages)
         self.runner = JobRunner(services.settings, services.calls, task)
         self.stages = stages

@@ -57,7 +57,7 @@ class CallTask:
         if record.audio_key is None:
             raise StorageUnavailable("the recording is missing from the storage")
         with self._storage.local_path(record.audio_key) as recording, self._scratch.folder() as scratch:
-            call = CallInput(record.call_id, recording, record.language)
+            call = CallInput(record.call_id, recording, record.options, record.direction, record.metadata)
             analysis = process_call(call, self._stages, scratch, progress)
         with progress.stage("persist"):
             if self._persist(record.call_id, analysis):

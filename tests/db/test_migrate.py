@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ import app.db.migrations
 from app.core.exceptions import ConfigurationError
 from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
 from app.db.models import Base
+from app.db.repositories.results import ResultRepository
 from app.db.session import Database
+from app.schemas.speaker import NameSpeaker, Speaker
 from tests.db.databases import opened, postgres_database
 from tests.db.processes import migrate_together, run_together
-from tests.db.values import completed, stored
+from tests.db.values import analysis, at, completed, stored
 
 
 def _tables(database: Database) -> set[str]:
@@ -147,3 +150,32 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "calls.customer_id",
             "results.call_id",
         ]
+
+
+def test_calls_survive_the_way_down_to_the_first_schema_and_up_again(empty_database: Database) -> None:
+    migrate(empty_database)
+    stored(empty_database, "A")
+    whole = analysis("A")
+    with empty_database.session() as session:
+        results = ResultRepository(session)
+        results.add("A", whole, at(1))
+        edits = (NameSpeaker("speaker_0", "Ada"),)
+        results.replace_edited("A", 1, edits, replace(whole, degraded=not whole.degraded), at(2))
+    downgrade(empty_database, "0001")
+    migrate(empty_database)
+    with empty_database.snapshot() as session:
+        found = ResultRepository(session).current("A")
+    assert found is not None
+    # The first schema knows no roles with a source, no channels, no moments without a segment, no edits.
+    unheard = replace(whole.segments[2].segment.words[1], channel=None)
+    last = whole.segments[2].segment
+    heard = replace(whole.segments[2], segment=replace(last, words=(last.words[0], unheard)))
+    assert found == replace(
+        whole,
+        segments=(*whole.segments[:2], heard),
+        speakers=(Speaker("speaker_0"), Speaker("speaker_1")),
+        metrics=None,
+        call_moments=(),
+        loudness=(),
+        separate_channels=False,
+    )

@@ -8,9 +8,10 @@ from typing import Any
 from app.db.repositories.calls import CallRepository
 from app.db.session import Database
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
-from app.schemas.call import CallRecord, Failure, NewCall
+from app.schemas.call import CallOptions, CallRecord, Failure, NewCall
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype, moment_id
 from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.speaker import Role, RoleSource, Speaker
 from app.schemas.transcript import Segment, Word
 
 T0 = datetime(2026, 2, 21, 9, 30, 15, 123456, tzinfo=UTC)
@@ -30,7 +31,7 @@ def new_call(call_id: str = "CALL-001", **changes: Any) -> NewCall:
         "audio_bytes": 3_000_000_000,
         "agent_id": "agent-1",
         "customer_id": "customer-1",
-        "language": "en",
+        "options": CallOptions("en", 1, 3),
         "started_at": T0 - timedelta(hours=1),
         "direction": "inbound",
         "metadata": {"campaign": "spring", "größe": "µ 😀"},
@@ -49,7 +50,10 @@ def analysis(call_id: str = "CALL-001", **changes: Any) -> Analysis:
             _objection(call_id, 1),
             AnalysedSegment(
                 Segment(
-                    2, "speaker_0", (Word("你", 9.0, 9.1), Word("好", 9.1, 9.4, 1e-17, False, True)), "agent"
+                    2,
+                    "speaker_0",
+                    (Word("你", 9.0, 9.1), Word("好", 9.1, 9.4, 1e-17, False, True, 1)),
+                    "agent",
                 ),
                 Sentiment(SentimentLabel.NEUTRAL, 1 / 3, 1 / 3, 1 / 3, 1 / 3),
                 (),
@@ -63,6 +67,13 @@ def analysis(call_id: str = "CALL-001", **changes: Any) -> Analysis:
         "playbook": "default",
         "playbook_revision": "abc123",
         "failed_stages": (),
+        "speakers": (
+            Speaker("speaker_0", Role.CUSTOMER, 0.1 + 0.2, RoleSource.WORDS, "Zoë “Z”", 1),
+            Speaker("speaker_1"),
+        ),
+        "call_moments": (_dead_air(call_id),),
+        "loudness": ((-20.1, -100.0), (-33.3, -1.5)),
+        "separate_channels": True,
     }
     return Analysis(**{**values, **changes})
 
@@ -72,7 +83,7 @@ def plain_analysis(call_id: str, kinds: tuple[str, ...], **changes: Any) -> Anal
     segment = _segment(0, "It is too expensive.")
     moments = tuple(_moment(call_id, segment, kind, number) for number, kind in enumerate(kinds))
     part = AnalysedSegment(segment, None, moments, bool(moments), kinds[0] if kinds else None)
-    return analysis(call_id, segments=(part,), **changes)
+    return analysis(call_id, **{"segments": (part,), "call_moments": (), **changes})
 
 
 def long_analysis(segments: int, words_each: int) -> Analysis:
@@ -88,7 +99,7 @@ def long_analysis(segments: int, words_each: int) -> Analysis:
         moments = (_moment("LONG", segment, MomentType.HESITATION, index),) if index % 10 == 0 else ()
         feeling = Sentiment(SentimentLabel.POSITIVE, 0.9, 0.9, 0.05, 0.05)
         parts.append(AnalysedSegment(segment, feeling, moments, bool(moments), None))
-    return analysis("LONG", segments=tuple(parts), duration_s=float(segments))
+    return analysis("LONG", segments=tuple(parts), call_moments=(), duration_s=float(segments))
 
 
 def stored(database: Database, call_id: str = "CALL-001", seconds: float = 0, **changes: Any) -> CallRecord:
@@ -134,6 +145,23 @@ def _objection(call_id: str, index: int) -> AnalysedSegment:
     )
     feeling = Sentiment(SentimentLabel.NEGATIVE, 0.8700000000000001, 0.03, 0.1, 0.87)
     return AnalysedSegment(segment, feeling, later_first, True, "objection")
+
+
+def _dead_air(call_id: str) -> Moment:
+    return Moment(
+        id=moment_id(call_id, "dead_air", 10.0, 16.5),
+        type="dead_air",
+        subtype=None,
+        confidence=0.95,
+        source="rule",
+        rule="dead_air",
+        why="Nobody speaks.",
+        tip="Say what you are doing.",
+        segment=None,
+        speaker=None,
+        role="unknown",
+        evidence=Evidence("", 0, 0, 10.0, 16.5, 0, 0),
+    )
 
 
 def _moment(call_id: str, segment: Segment, kind: str, number: int, subtype: str | None = None) -> Moment:

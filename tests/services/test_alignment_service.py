@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.schemas.speaker import Role, Speaker
 from app.schemas.transcript import Segment, Transcript, Turn, Word, join_words
-from app.services.alignment_service import SEGMENT_GAP_S, align
+from app.services.alignment_service import SEGMENT_GAP_S, align, with_roles
 
 
 def spoken(text: str, start_s: float, end_s: float) -> list[Word]:
@@ -188,3 +189,44 @@ def test_every_word_has_the_best_of_all_turns(transcript: Transcript, turns: lis
 def overlap_s(word: Word, turn: Turn) -> float:
     """Shared time; below zero, the distance between the two."""
     return min(turn.end_s, word.end_s) - max(turn.start_s, word.start_s)
+
+
+def heard(channel: int, text: str, *times: tuple[float, float]) -> list[Word]:
+    words = zip(text.split(), times, strict=True)
+    return [Word(word, start_s, end_s, channel=channel) for word, (start_s, end_s) in words]
+
+
+BY_CHANNEL = [Turn(0, 0.0, 10.0, 0), Turn(1, 0.0, 10.0, 1)]
+
+
+def test_a_word_goes_only_to_a_turn_of_its_channel() -> None:
+    words = heard(1, "mine", (1.0, 1.5))
+    segments = align(transcript_of(*words), [Turn(0, 0.0, 9.0, 0), Turn(1, 5.0, 6.0, 1)])
+    assert [(s.speaker, s.words[0].channel) for s in segments] == [("speaker_0", 1)]
+
+
+def test_parties_who_talk_at_once_are_not_cut_by_each_other() -> None:
+    words = [
+        *heard(0, "so we are open", (0.0, 0.4), (0.4, 0.8), (0.85, 1.2), (1.2, 1.6)),
+        *heard(1, "wait no", (0.5, 0.9), (0.95, 1.3)),
+    ]
+    segments = align(transcript_of(*sorted(words, key=lambda word: word.start_s)), BY_CHANNEL)
+    assert seen(segments) == [("speaker_0", "so we are open"), ("speaker_1", "wait no")]
+
+
+def test_an_answer_in_a_pause_cuts_and_a_breath_does_not() -> None:
+    asks = heard(0, "ready yes then", (0.0, 0.4), (0.9, 1.2), (1.35, 1.6))
+    answers = heard(1, "go mm", (0.5, 0.8), (1.22, 1.3))
+    segments = align(transcript_of(*sorted(asks + answers, key=lambda word: word.start_s)), BY_CHANNEL)
+    assert [(s.words[0].channel, s.text) for s in segments] == [
+        (0, "ready"),
+        (1, "go"),
+        (0, "yes then"),
+        (1, "mm"),
+    ]
+
+
+def test_segments_carry_the_role_of_their_speaker() -> None:
+    segments = align(transcript_of(Word("one", 0, 1), Word("two", 5, 6)), [Turn(0, 0, 1), Turn(1, 5, 6)])
+    speakers = [Speaker("speaker_0", Role.AGENT), Speaker("speaker_1")]
+    assert [segment.role for segment in with_roles(segments, speakers)] == ["agent", "unknown"]

@@ -8,14 +8,15 @@ import pytest
 
 from app.core.config import Settings
 from app.core.exceptions import ConfigurationError, EngineUnavailable, StageFailed
-from app.schemas.audio import Audio
+from app.schemas.audio import Audio, ChannelKind, ChannelLayout
 from app.schemas.engine import Availability, Capabilities
 from app.schemas.transcript import Transcript, Turn, Word
+from app.services.diarization.base import DiarizationRequest
 from app.services.diarization_service import DiarizationService
 
-AUDIO = Audio(Path("never-read.pcm"), 0)
-SPOKEN = Transcript((Word("yes", 0.0, 1.0), Word("no", 2.0, 3.0)), "en")
-SILENT = Transcript((), None)
+LAYOUT = ChannelLayout(ChannelKind.MONO, (Audio(Path("never-read.pcm"), 0),), ((),))
+SPOKEN = DiarizationRequest(LAYOUT, ((),), Transcript((Word("yes", 0.0, 1.0), Word("no", 2.0, 3.0)), "en"))
+SILENT = DiarizationRequest(LAYOUT, ((),), Transcript((), None))
 
 
 class GivenTurns:
@@ -36,7 +37,10 @@ class GivenTurns:
         if self._error:
             raise self._error
 
-    def diarize(self, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+    def unfit(self, layout: ChannelLayout) -> str | None:
+        return None
+
+    def diarize(self, request: DiarizationRequest) -> tuple[Turn, ...]:
         if self._error:
             raise self._error
         return self._turns
@@ -49,16 +53,16 @@ def make_service(*turns: Turn, error: Exception | None = None) -> DiarizationSer
 def test_an_engine_of_the_registry_is_made_on_first_use() -> None:
     service = DiarizationService(Settings(_env_file=None))
     service.load("pauses")
-    assert service.diarize("pauses", AUDIO, SPOKEN) == (Turn(0, 0.0, 1.0), Turn(1, 2.0, 3.0))
+    assert service.diarize("pauses", SPOKEN) == (Turn(0, 0.0, 1.0), Turn(1, 2.0, 3.0))
 
 
 def test_turns_come_in_order_of_time() -> None:
     first, second = Turn(0, 0.0, 1.0), Turn(1, 2.0, 3.0)
-    assert make_service(second, first).diarize("given", AUDIO, SPOKEN) == (first, second)
+    assert make_service(second, first).diarize("given", SPOKEN) == (first, second)
 
 
 def test_nothing_said_needs_no_engine() -> None:
-    assert make_service(error=RuntimeError("not asked")).diarize("given", AUDIO, SILENT) == ()
+    assert make_service(error=RuntimeError("not asked")).diarize("given", SILENT) == ()
 
 
 @pytest.mark.parametrize(
@@ -66,14 +70,14 @@ def test_nothing_said_needs_no_engine() -> None:
 )
 def test_turns_that_cannot_be_are_a_failed_stage(turns: tuple[Turn, ...]) -> None:
     with pytest.raises(StageFailed) as caught:
-        make_service(*turns).diarize("given", AUDIO, SPOKEN)
+        make_service(*turns).diarize("given", SPOKEN)
     assert caught.value.code == "diarization_failed"
 
 
 def test_an_engine_that_raises_is_a_failed_stage() -> None:
     service = make_service(error=RuntimeError("/a/path/of/ours"))
     with pytest.raises(StageFailed) as caught:
-        service.diarize("given", AUDIO, SPOKEN)
+        service.diarize("given", SPOKEN)
     assert caught.value.stage == "diarization"
     assert "/a/path" not in caught.value.detail
     with pytest.raises(StageFailed):
@@ -83,7 +87,7 @@ def test_an_engine_that_raises_is_a_failed_stage() -> None:
 def test_errors_with_a_name_pass_through() -> None:
     service = make_service(error=EngineUnavailable("diarization", "no weights"))
     with pytest.raises(EngineUnavailable):
-        service.diarize("given", AUDIO, SPOKEN)
+        service.diarize("given", SPOKEN)
     with pytest.raises(EngineUnavailable):
         service.load("given")
 

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from app.core.exceptions import StageFailed
-from app.schemas.analysis import CallStatus
-from app.schemas.audio import Audio, Span
+from app.schemas.analysis import Analysis, CallStatus
+from app.schemas.audio import SAMPLE_RATE, Audio, ChannelKind, ChannelLayout, Span
+from app.schemas.call import CallOptions
 from app.schemas.engine import EngineChoice
 from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.speaker import RoleSource
 from app.schemas.transcript import Transcript, Turn, Word
 from app.services.audio.windows import SpeechWindow
 from app.services.audio_service import AudioService
 from app.services.coachable_service import CoachableService
+from app.workers import pipeline
 from app.workers.engines import EngineChoices
 from app.workers.pipeline import CallInput, Stages, process_call
 from app.workers.progress import Progress
@@ -29,7 +32,11 @@ class StubRun:
 
     wants_speech_only = True
 
-    def __init__(self, broken: set[str], spoken: str | None, judged: bool) -> None:
+    def __init__(self, broken: set[str], spoken: str | None, judged: bool, voices: int) -> None:
+        audio = Audio(Path("never-read.pcm"), 30 * SAMPLE_RATE)
+        views = (audio,) if voices == 1 else tuple(audio.of_channel(channel) for channel in range(voices))
+        kind = ChannelKind.MONO if voices == 1 else ChannelKind.SEPARATE
+        self.layout = ChannelLayout(kind, views, ((-20.0,) * 30,) * voices)
         self._broken = broken
         self._spoken = spoken
         self._judged = judged
@@ -47,9 +54,10 @@ class StubRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._judged
 
-    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
+    def detect_speech(self) -> tuple[tuple[Span, ...], ...]:
         self._may("voice_activity")
-        return (Span(0.0, 2.0), Span(20.0, 22.0)) if self._spoken else ()
+        speech = (Span(0.0, 2.0), Span(20.0, 22.0)) if self._spoken else ()
+        return (speech,) * len(self.layout.voices)
 
     def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         self._may("stt")
@@ -57,11 +65,17 @@ class StubRun:
         words = []
         for piece in window.pieces:
             for at, text in enumerate((self._spoken or "").split()):
-                words.append(Word(text, piece.start_s + 0.3 * at, piece.start_s + 0.3 * at + 0.25))
+                start_s = piece.start_s + 0.3 * at
+                words.append(Word(text, start_s, start_s + 0.25, channel=window.channel))
         return Transcript(tuple(words), language or "en", 0.9)
 
-    def diarize(self, audio: Audio, transcript: Transcript) -> tuple[Turn, ...]:
+    def diarize(
+        self, transcript: Transcript, speech: tuple[tuple[Span, ...], ...], num_speakers: int | None
+    ) -> tuple[Turn, ...]:
         self._may("diarization")
+        self.num_speakers = num_speakers
+        if len(self.layout.voices) > 1:
+            return (Turn(0, 0.0, 30.0, 0), Turn(1, 0.0, 30.0, 1))
         return (Turn(0, 0.0, 10.0), Turn(1, 10.0, 30.0))
 
     def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
@@ -73,19 +87,26 @@ class StubEngines:
     def __init__(self, run: StubRun) -> None:
         self._run = run
 
-    def run(self, duration_s: float, language: str | None) -> StubRun:
+    def run(self, audio: Audio, language: str | None) -> StubRun:
         return self._run
 
 
-def analyse(tmp_path: Path, *broken: str, spoken: str | None = WORDS, judged: bool = True):  # type: ignore[no-untyped-def]
+def analyse(
+    tmp_path: Path,
+    *broken: str,
+    spoken: str | None = WORDS,
+    judged: bool = True,
+    voices: int = 1,
+    options: CallOptions | None = None,
+) -> Analysis:
     settings = make_settings(tmp_path)
     recording = tmp_path / "call"
     recording.write_bytes(tone(30, rate=8000))
-    run = StubRun(set(broken), spoken, judged)
+    run = StubRun(set(broken), spoken, judged, voices)
     stages = Stages(AudioService(settings), StubEngines(run), CoachableService(settings))  # type: ignore[arg-type]
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return process_call(CallInput("CALL-1", recording), stages, scratch, Progress())
+    return process_call(CallInput("CALL-1", recording, options or CallOptions()), stages, scratch, Progress())
 
 
 def test_everything_comes_together(tmp_path: Path) -> None:
@@ -134,3 +155,34 @@ def test_a_language_that_the_sentiment_engine_cannot_judge_is_not_guessed(tmp_pa
     assert [a.sentiment for a in analysis.segments] == [None, None]
     assert analysis.status is CallStatus.COMPLETED
     assert "unsupported_language" in [notice.code for notice in analysis.warnings]
+
+
+def test_parties_in_channels_of_their_own_are_never_confused(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, voices=2, options=CallOptions(agent_channel=1))
+    said = [(a.segment.speaker, a.segment.role, a.segment.text) for a in analysis.segments]
+    assert said == [("speaker_0", "customer", WORDS), ("speaker_1", "agent", WORDS)] * 2
+    assert [{word.channel for word in a.segment.words} for a in analysis.segments] == [{0}, {1}] * 2
+    assert [(s.id, s.channel, s.role_source) for s in analysis.speakers] == [
+        ("speaker_0", 0, RoleSource.CHANNEL),
+        ("speaker_1", 1, RoleSource.CHANNEL),
+    ]
+    assert analysis.separate_channels
+
+
+@pytest.mark.parametrize("stage", ["roles", "metrics"])
+def test_roles_and_metrics_may_fail(tmp_path: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(pipeline, {"roles": "assign_roles", "metrics": "measure"}[stage], broken)
+    analysis = analyse(tmp_path)
+    assert analysis.failed_stages == (stage,)
+    assert analysis.transcript == f"{WORDS} {WORDS}"
+    assert [speaker.id for speaker in analysis.speakers] == ["speaker_0", "speaker_1"]
+    assert (analysis.metrics is None) is (stage == "metrics")
+
+
+def test_silence_of_the_call_belongs_to_no_segment(tmp_path: Path) -> None:
+    moments = [moment for moment in analyse(tmp_path).moments if moment.type == "dead_air"]
+    assert [moment.segment for moment in moments] == [None] * len(moments)
+    assert [round(m.evidence.start_s) for m in moments] == [2, 22]

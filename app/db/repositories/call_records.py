@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.schemas.analysis import CallStatus
-from app.schemas.call import CallRecord, Failure, NewCall
+from app.schemas.call import CallOptions, CallRecord, Failure, NewCall
 
 
 def record_of(row: Row[Any]) -> CallRecord:
@@ -21,7 +21,7 @@ def record_of(row: Row[Any]) -> CallRecord:
         audio_bytes=row.audio_bytes,
         agent_id=row.agent_id,
         customer_id=row.customer_id,
-        language=row.language,
+        options=CallOptions(row.language, row.agent_channel, row.num_speakers),
         started_at=row.started_at,
         direction=row.direction,
         metadata=row.metadata,
@@ -52,7 +52,9 @@ def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
         "audio_bytes": new.audio_bytes,
         "agent_id": new.agent_id,
         "customer_id": new.customer_id,
-        "language": new.language,
+        "language": new.options.language,
+        "agent_channel": new.options.agent_channel,
+        "num_speakers": new.options.num_speakers,
         "started_at": new.started_at,
         "direction": new.direction,
         "metadata": new.metadata,

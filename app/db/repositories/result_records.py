@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
+from app.schemas.metrics import Metrics
 from app.schemas.moment import Evidence, Moment
 from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.speaker import (
+    MergeSpeakers,
+    NameSpeaker,
+    Role,
+    RoleSource,
+    SetRole,
+    Speaker,
+    SpeakerEdit,
+    SwapSpeakers,
+)
 from app.schemas.transcript import Segment, Word
+
+_METRICS: TypeAdapter[Metrics] = TypeAdapter(Metrics)
+_EDITS: dict[str, type[SpeakerEdit]] = {
+    kind.__name__: kind for kind in (NameSpeaker, SetRole, SwapSpeakers, MergeSpeakers)
+}
 
 
 def result_values(call_id: str, version: int, analysis: Analysis, now: datetime) -> dict[str, Any]:
@@ -31,8 +49,37 @@ def result_values(call_id: str, version: int, analysis: Analysis, now: datetime)
         "duration_s": analysis.duration_s,
         "playbook": analysis.playbook,
         "playbook_revision": analysis.playbook_revision,
+        "metrics": analysis.metrics and _METRICS.dump_python(analysis.metrics, mode="json"),
+        "loudness": [list(levels) for levels in analysis.loudness],
+        "separate_channels": analysis.separate_channels,
+        "edits": [],
+        "edited_from": None,
         "created_at": now,
     }
+
+
+def edits_values(edits: tuple[SpeakerEdit, ...]) -> list[dict[str, Any]]:
+    return [{"kind": type(edit).__name__, **asdict(edit)} for edit in edits]
+
+
+def edits_of(row: Row[Any]) -> tuple[SpeakerEdit, ...]:
+    return tuple(_EDITS[edit.pop("kind")](**edit) for edit in [dict(edit) for edit in row.edits])
+
+
+def speaker_values(result_id: int, speakers: Iterable[Speaker]) -> list[dict[str, Any]]:
+    return [
+        {
+            "result_id": result_id,
+            "idx": idx,
+            "speaker": speaker.id,
+            "role": speaker.role,
+            "role_confidence": speaker.role_confidence,
+            "role_source": speaker.role_source,
+            "name": speaker.name,
+            "channel": speaker.channel,
+        }
+        for idx, speaker in enumerate(speakers)
+    ]
 
 
 def segment_values(result_id: int, part: AnalysedSegment) -> dict[str, Any]:
@@ -68,37 +115,42 @@ def word_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[di
                 "confidence": word.confidence,
                 "space_before": word.space_before,
                 "ends_segment": word.ends_segment,
+                "channel": word.channel,
             }
 
 
-def moment_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[dict[str, Any]]:
-    for part in parts:
-        for idx, moment in enumerate(part.moments):
-            yield {
-                "result_id": result_id,
-                "segment": part.segment.index,
-                "idx": idx,
-                "public_id": moment.id,
-                "type": moment.type,
-                "subtype": moment.subtype,
-                "confidence": moment.confidence,
-                "source": moment.source,
-                "rule": moment.rule,
-                "why": moment.why,
-                "tip": moment.tip,
-                "speaker": moment.speaker,
-                "role": moment.role,
-                "evidence_text": moment.evidence.text,
-                "evidence_start_char": moment.evidence.start_char,
-                "evidence_end_char": moment.evidence.end_char,
-                "evidence_start_s": moment.evidence.start_s,
-                "evidence_end_s": moment.evidence.end_s,
-                "evidence_first_word": moment.evidence.first_word,
-                "evidence_last_word": moment.evidence.last_word,
-            }
+def moment_values(result_id: int, moments: Iterable[Moment]) -> Iterator[dict[str, Any]]:
+    for idx, moment in enumerate(moments):
+        yield {
+            "result_id": result_id,
+            "idx": idx,
+            "segment": moment.segment,
+            "public_id": moment.id,
+            "type": moment.type,
+            "subtype": moment.subtype,
+            "confidence": moment.confidence,
+            "source": moment.source,
+            "rule": moment.rule,
+            "why": moment.why,
+            "tip": moment.tip,
+            "speaker": moment.speaker,
+            "role": moment.role,
+            "evidence_text": moment.evidence.text,
+            "evidence_start_char": moment.evidence.start_char,
+            "evidence_end_char": moment.evidence.end_char,
+            "evidence_start_s": moment.evidence.start_s,
+            "evidence_end_s": moment.evidence.end_s,
+            "evidence_first_word": moment.evidence.first_word,
+            "evidence_last_word": moment.evidence.last_word,
+        }
 
 
-def analysis_of(row: Row[Any], segments: tuple[AnalysedSegment, ...]) -> Analysis:
+def analysis_of(
+    row: Row[Any],
+    speakers: tuple[Speaker, ...],
+    segments: tuple[AnalysedSegment, ...],
+    call_moments: tuple[Moment, ...],
+) -> Analysis:
     return Analysis(
         duration_s=row.duration_s,
         language=row.language,
@@ -110,6 +162,26 @@ def analysis_of(row: Row[Any], segments: tuple[AnalysedSegment, ...]) -> Analysi
         playbook=row.playbook,
         playbook_revision=row.playbook_revision,
         failed_stages=tuple(row.failed_stages),
+        speakers=speakers,
+        metrics=metrics_of(row),
+        call_moments=call_moments,
+        loudness=tuple(tuple(levels) for levels in row.loudness),
+        separate_channels=row.separate_channels,
+    )
+
+
+def metrics_of(row: Row[Any]) -> Metrics | None:
+    return None if row.metrics is None else _METRICS.validate_python(row.metrics)
+
+
+def speaker_of(row: Row[Any]) -> Speaker:
+    return Speaker(
+        id=row.speaker,
+        role=Role(row.role),
+        role_confidence=row.role_confidence,
+        role_source=RoleSource(row.role_source),
+        name=row.name,
+        channel=row.channel,
     )
 
 
@@ -136,7 +208,9 @@ def _sentiment_of(row: Row[Any]) -> Sentiment | None:
 
 
 def word_of(row: Row[Any]) -> Word:
-    return Word(row.text, row.start_s, row.end_s, row.confidence, row.space_before, row.ends_segment)
+    return Word(
+        row.text, row.start_s, row.end_s, row.confidence, row.space_before, row.ends_segment, row.channel
+    )
 
 
 def moment_of(row: Row[Any]) -> Moment:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.exceptions import CallNotFound
@@ -17,21 +18,40 @@ from app.db.models import (
     MomentRow,
     ResultRow,
     SegmentRow,
+    SpeakerRow,
     TranscriptRow,
     WordRow,
     table_of,
 )
 from app.db.repositories.result_records import (
     analysis_of,
+    edits_of,
+    edits_values,
     moment_of,
     moment_values,
     result_values,
     segment_of,
     segment_values,
+    speaker_of,
+    speaker_values,
     word_of,
     word_values,
 )
 from app.schemas.analysis import AnalysedSegment, Analysis
+from app.schemas.moment import Moment
+from app.schemas.speaker import SpeakerEdit
+
+_RESULTS = table_of(ResultRow)
+_CALLS = table_of(CallRow)
+
+
+@dataclass(frozen=True)
+class EditableResult:
+    """The analysis that a reviewer's corrections start from, the key of its version, and the corrections."""
+
+    id: int
+    original: Analysis
+    edits: tuple[SpeakerEdit, ...]
 
 
 class ResultRepository:
@@ -56,44 +76,91 @@ class ResultRepository:
         newest = self._session.scalar(select(func.max(ResultRow.version)).where(ResultRow.call_id == call_id))
         version = (newest or 0) + 1
         values = result_values(call_id, version, analysis, now)
-        results = table_of(ResultRow)
-        result_id = self._session.execute(insert(results).returning(results.c.id), values).scalar_one()
+        result_id = self._session.execute(insert(_RESULTS).returning(_RESULTS.c.id), values).scalar_one()
         self._add_parts(result_id, analysis)
-        calls = table_of(CallRow)
-        self._session.connection().execute(
-            update(calls).where(calls.c.call_id == call_id).values(current_result_id=result_id)
-        )
+        self._make_current(call_id, result_id)
         return version
 
     def current(self, call_id: str) -> Analysis | None:
         """The call's current analysis, or None. Read it in a snapshot: it takes several queries."""
-        table = table_of(ResultRow)
-        row = self._session.execute(
-            select(*table.columns)
-            .join(CallRow, CallRow.current_result_id == table.c.id)
+        row = self._current_row(call_id)
+        return None if row is None else self._analysis(row)
+
+    def editable(self, call_id: str) -> EditableResult | None:
+        """The analysis that corrections start from, and those made so far; None where there is none."""
+        row = self._current_row(call_id)
+        if row is None:
+            return None
+        edits = edits_of(row)
+        if row.edited_from is not None:
+            row = self._session.execute(
+                select(*_RESULTS.columns).where(_RESULTS.c.id == row.edited_from)
+            ).one()
+        return EditableResult(row.id, self._analysis(row), edits)
+
+    def replace_edited(
+        self,
+        call_id: str,
+        original: int,
+        edits: tuple[SpeakerEdit, ...],
+        analysis: Analysis | None,
+        now: datetime,
+    ) -> None:
+        """Make ``analysis`` the current version, in the place of what earlier corrections made.
+
+        ``original`` is the version that the corrections start from; without an ``analysis`` it becomes the
+        current one again.
+        """
+        self._session.connection().execute(delete(_RESULTS).where(_RESULTS.c.edited_from == original))
+        if analysis is None:
+            self._make_current(call_id, original)
+            return
+        self.add(call_id, analysis, now)
+        current = select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id)
+        self._session.connection().execute(
+            update(_RESULTS)
+            .where(_RESULTS.c.id == current.scalar_subquery())
+            .values(edits=edits_values(edits), edited_from=original)
+        )
+
+    def _current_row(self, call_id: str) -> Row[Any] | None:
+        return self._session.execute(
+            select(*_RESULTS.columns)
+            .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
             .where(CallRow.call_id == call_id)
         ).one_or_none()
-        return None if row is None else analysis_of(row, self._segments(row.id))
+
+    def _make_current(self, call_id: str, result_id: int) -> None:
+        self._session.connection().execute(
+            update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
+        )
 
     def _add_parts(self, result_id: int, analysis: Analysis) -> None:
         transcript = {"result_id": result_id, "text": analysis.transcript, "language": analysis.language}
         self._add_all(TranscriptRow, [transcript])
+        self._add_all(SpeakerRow, speaker_values(result_id, analysis.speakers))
         self._add_all(SegmentRow, [segment_values(result_id, part) for part in analysis.segments])
         self._add_all(WordRow, list(word_values(result_id, analysis.segments)))
-        self._add_all(MomentRow, list(moment_values(result_id, analysis.segments)))
+        self._add_all(MomentRow, list(moment_values(result_id, _moments_in(analysis))))
 
     def _add_all(self, row: type[Base], values: Sequence[dict[str, Any]]) -> None:
         if values:
             self._session.connection().execute(insert(table_of(row)), values)
 
-    def _segments(self, result_id: int) -> tuple[AnalysedSegment, ...]:
+    def _analysis(self, row: Row[Any]) -> Analysis:
+        moments: dict[int | None, tuple[Moment, ...]] = {
+            index: tuple(moment_of(row) for row in rows)
+            for index, rows in groupby(self._parts(MomentRow, row.id), key=lambda row: row.segment)
+        }
+        speakers = tuple(speaker_of(row) for row in self._parts(SpeakerRow, row.id))
+        return analysis_of(row, speakers, self._segments(row.id, moments), moments.get(None, ()))
+
+    def _segments(
+        self, result_id: int, moments: Mapping[int | None, tuple[Moment, ...]]
+    ) -> tuple[AnalysedSegment, ...]:
         words = {
             index: tuple(word_of(row) for row in rows)
             for index, rows in groupby(self._parts(WordRow, result_id), key=lambda row: row.segment)
-        }
-        moments = {
-            index: tuple(moment_of(row) for row in rows)
-            for index, rows in groupby(self._parts(MomentRow, result_id), key=lambda row: row.segment)
         }
         rows = self._parts(SegmentRow, result_id)
         return tuple(segment_of(row, words.get(row.idx, ()), moments.get(row.idx, ())) for row in rows)
@@ -106,6 +173,13 @@ class ResultRepository:
         ).all()
 
 
+def _moments_in(analysis: Analysis) -> Iterator[Moment]:
+    """Those of each segment together: so they are read back."""
+    for part in analysis.segments:
+        yield from part.moments
+    yield from analysis.call_moments
+
+
 def _check_places(analysis: Analysis) -> None:
     last = -1
     for part in analysis.segments:
@@ -114,3 +188,5 @@ def _check_places(analysis: Analysis) -> None:
         last = part.segment.index
         if any(moment.segment != last for moment in part.moments):
             raise ValueError("a moment must lie under the segment that it names")
+    if any(moment.segment is not None for moment in analysis.call_moments):
+        raise ValueError("a moment of the call must name no segment")

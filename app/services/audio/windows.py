@@ -20,9 +20,13 @@ WINDOW_S = 28.0
 
 @dataclass(frozen=True)
 class SpeechWindow:
-    """Pieces of the recording, in order and without overlap, that are joined end to end."""
+    """Pieces of the recording, in order and without overlap, that are joined end to end.
+
+    ``channel``: the channel that they are of, None where the recording is heard as one signal.
+    """
 
     pieces: tuple[Span, ...]
+    channel: int | None = None
 
     @property
     def length_s(self) -> float:
@@ -49,7 +53,9 @@ class SpeechWindow:
         return min(piece.start_s + (inside - starts[index]), piece.end_s)
 
 
-def pack(speech: Iterable[Span], longest_s: float = WINDOW_S) -> tuple[SpeechWindow, ...]:
+def pack(
+    speech: Iterable[Span], longest_s: float = WINDOW_S, channel: int | None = None
+) -> tuple[SpeechWindow, ...]:
     """Pack stretches of speech, in order, into windows of at most ``longest_s``.
 
     A stretch longer than a window is cut; none is lost or heard twice.
@@ -59,18 +65,18 @@ def pack(speech: Iterable[Span], longest_s: float = WINDOW_S) -> tuple[SpeechWin
     filled = 0.0
     for piece in _cut(speech, longest_s):
         if open_pieces and filled + piece.length_s > longest_s + 1e-9:
-            windows.append(SpeechWindow(tuple(open_pieces)))
+            windows.append(SpeechWindow(tuple(open_pieces), channel))
             open_pieces, filled = [], 0.0
         open_pieces.append(piece)
         filled += piece.length_s
     if open_pieces:
-        windows.append(SpeechWindow(tuple(open_pieces)))
+        windows.append(SpeechWindow(tuple(open_pieces), channel))
     return tuple(windows)
 
 
-def whole(audio: Audio, longest_s: float = WINDOW_S) -> tuple[SpeechWindow, ...]:
+def whole(audio: Audio, longest_s: float = WINDOW_S, channel: int | None = None) -> tuple[SpeechWindow, ...]:
     """The whole recording in windows, for engines that want the silence too."""
-    return pack([Span(0.0, audio.duration_s)], longest_s) if audio.sample_count else ()
+    return pack([Span(0.0, audio.duration_s)], longest_s, channel) if audio.sample_count else ()
 
 
 def _cut(speech: Iterable[Span], longest_s: float) -> Iterable[Span]:

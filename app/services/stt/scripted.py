@@ -6,7 +6,8 @@ The sidecar is JSON and is read again on every request:
      "words": [{"text": "Hello", "start": 0.0, "end": 0.4, "confidence": 0.9, "ends_segment": true}],
      "faults": [{"do": "sleep", "seconds": 2, "times": 1}]}
 
-Word times are seconds of the recording; a word belongs to the piece that holds its middle. With ``text`` in
+Word times are seconds of the recording; a word belongs to the piece that holds its middle, and with a
+``channel`` only to windows of that channel. With ``text`` in
 place of ``words``, its words are spread evenly over each request. ``faults`` happen in order before the
 answer, each on the first ``times`` requests of the process, or on all: ``sleep`` (``seconds``), ``leak``
 (``megabytes``, kept for ever), ``print`` and ``raise`` (``message``), ``crash`` (exit code 70).
@@ -47,6 +48,7 @@ class _SidecarWord(_Part):
     confidence: float | None = None
     space_before: bool = True
     ends_segment: bool = False
+    channel: int | None = None
 
 
 class _Fault(_Part):
@@ -141,7 +143,8 @@ def _pieces(window: SpeechWindow) -> Iterator[tuple[Span, float]]:
 def _timed(sidecar: _Sidecar, window: SpeechWindow) -> Iterator[Word]:
     for piece, begins_s in _pieces(window):
         for word in sidecar.words:
-            if piece.start_s <= (word.start + word.end) / 2 < piece.end_s:
+            is_heard = word.channel is None or window.channel in (None, word.channel)
+            if is_heard and piece.start_s <= (word.start + word.end) / 2 < piece.end_s:
                 shift_s = begins_s - piece.start_s
                 yield Word(
                     word.text,

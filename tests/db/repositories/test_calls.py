@@ -13,7 +13,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
-from app.schemas.call import CallRecord, Failure
+from app.schemas.call import CallOptions, CallRecord, Failure
 from tests.db.values import FAILURE, OWNER, T0, analysis, at, completed, new_call, stored
 
 OTHER = "host-2:99:b"
@@ -53,7 +53,7 @@ def test_a_new_call_is_queued_and_keeps_all_that_is_known_of_it(database: Databa
         audio_bytes=new.audio_bytes,
         agent_id=new.agent_id,
         customer_id=new.customer_id,
-        language=new.language,
+        options=new.options,
         started_at=new.started_at,
         direction=new.direction,
         metadata=new.metadata,
@@ -68,9 +68,15 @@ def test_a_new_call_is_queued_and_keeps_all_that_is_known_of_it(database: Databa
 
 def test_optional_fields_stay_empty(database: Database) -> None:
     record = stored(
-        database, agent_id=None, customer_id=None, language=None, started_at=None, direction=None, metadata={}
+        database,
+        agent_id=None,
+        customer_id=None,
+        options=CallOptions(),
+        started_at=None,
+        direction=None,
+        metadata={},
     )
-    assert (record.agent_id, record.customer_id, record.language) == (None, None, None)
+    assert (record.agent_id, record.customer_id, record.options) == (None, None, CallOptions())
     assert (record.started_at, record.direction, record.metadata) == (None, None, {})
 
 

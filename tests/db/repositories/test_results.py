@@ -18,6 +18,7 @@ from app.db.session import Database
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
 from app.schemas.moment import Evidence, Moment
 from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.speaker import Role, RoleSource, Speaker
 from app.schemas.transcript import Segment, Word
 from tests.db.values import T0, analysis, at, long_analysis, plain_analysis, stored
 
@@ -26,7 +27,23 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 _NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 _PLACE = st.integers(min_value=0, max_value=2**31 - 1)
 _WORD = st.builds(
-    Word, _TEXT, _NUMBER, _NUMBER, st.none() | _NUMBER, space_before=st.booleans(), ends_segment=st.booleans()
+    Word,
+    _TEXT,
+    _NUMBER,
+    _NUMBER,
+    st.none() | _NUMBER,
+    space_before=st.booleans(),
+    ends_segment=st.booleans(),
+    channel=st.none() | st.integers(0, 1),
+)
+_SPEAKER = st.builds(
+    Speaker,
+    _TEXT,
+    st.sampled_from(Role),
+    _NUMBER,
+    st.sampled_from(RoleSource),
+    st.none() | _TEXT,
+    st.none() | st.integers(0, 1),
 )
 _SENTIMENT = st.builds(Sentiment, st.sampled_from(SentimentLabel), _NUMBER, _NUMBER, _NUMBER, _NUMBER)
 _EVIDENCE = st.builds(Evidence, _TEXT, _PLACE, _PLACE, _NUMBER, _NUMBER, _PLACE, _PLACE)
@@ -77,6 +94,9 @@ _ANALYSIS = st.builds(
     playbook=_TEXT,
     playbook_revision=_TEXT,
     failed_stages=st.lists(_TEXT, max_size=2).map(tuple),
+    speakers=st.lists(_SPEAKER, max_size=2).map(tuple),
+    loudness=st.lists(st.lists(_NUMBER, max_size=3).map(tuple), max_size=2).map(tuple),
+    separate_channels=st.booleans(),
 )
 
 

@@ -1,0 +1,68 @@
+"""A reviewer's corrections of who spoke: stored with all that follows from them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from app.core.exceptions import CallNotFound, CallNotReady
+from app.db.repositories.calls import CallRepository
+from app.db.repositories.results import EditableResult, ResultRepository
+from app.db.session import Database
+from app.schemas.analysis import Analysis
+from app.schemas.speaker import Speaker, SpeakerEdit
+from app.services.annotation_service import annotate
+from app.services.coachable_service import CoachableService
+from app.services.metrics_service import measure
+from app.services.speaker_edits import apply_edits, with_edits
+
+
+class SpeakerService:
+    """Thread-safe. Corrections are kept beside the analysis that they start from, which never changes."""
+
+    def __init__(self, database: Database, coachable: CoachableService) -> None:
+        self._database = database
+        self._coachable = coachable
+
+    def edit(self, call_id: str, edits: Sequence[SpeakerEdit]) -> None:
+        """Correct the speakers; roles, metrics and moments follow, nothing is transcribed again.
+
+        Corrections that cancel out leave the analysis as it was. Raises CallNotFound, CallNotReady, or
+        ValidationFailed for a speaker that there is not.
+        """
+        with self._database.session() as session:
+            record = CallRepository(session).lock(call_id)
+            if record is None:
+                raise CallNotFound(f"there is no call {call_id}")
+            results = ResultRepository(session)
+            result = results.editable(call_id)
+            if not record.status.is_complete or result is None:
+                raise CallNotReady(f"call {call_id} is {record.status}")
+            # Also what cancels out must name speakers that there are.
+            apply_edits((), _after(result), edits)
+            all_edits = with_edits(result.edits, edits)
+            analysis = self._corrected(call_id, result.original, all_edits) if all_edits else None
+            results.replace_edited(call_id, result.id, all_edits, analysis, datetime.now(UTC))
+
+    def _corrected(self, call_id: str, original: Analysis, edits: tuple[SpeakerEdit, ...]) -> Analysis:
+        heard = original.conversation
+        segments, speakers = apply_edits(heard.segments, heard.speakers, edits)
+        conversation = replace(heard, segments=segments, speakers=speakers)
+        metrics = measure(conversation)
+        moments = self._coachable.find(call_id, segments, original.language, metrics)
+        analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
+        return replace(
+            original,
+            segments=analysed,
+            speakers=speakers,
+            metrics=metrics,
+            call_moments=call_moments,
+            playbook=self._coachable.playbook_name,
+            playbook_revision=self._coachable.playbook_revision,
+        )
+
+
+def _after(result: EditableResult) -> tuple[Speaker, ...]:
+    """The speakers as corrected so far."""
+    return apply_edits((), result.original.speakers, result.edits)[1]
