@@ -25,7 +25,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert settings.stt_provider == ("whisper", "pocketsphinx")
     assert settings.sentiment_provider == ("transformer", "lexicon")
     assert settings.tts_provider == ("gtts", "pyttsx3")
-    assert settings.diarization_provider == ("pauses",)
+    assert settings.diarization_provider == ("channel", "pyannote", "voiceprint", "pauses")
     assert settings.sentiment_enabled is True
     assert settings.coachable_confidence_threshold == 0.5
     assert settings.max_upload_bytes == 50 * 1024 * 1024
@@ -80,3 +80,22 @@ def test_threads_default_to_the_cores_of_this_process() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(("told", "heard"), [("auto", None), ("", None), ("3", 3)])
+def test_the_number_of_speakers(monkeypatch: pytest.MonkeyPatch, told: str, heard: int | None) -> None:
+    monkeypatch.setenv("NUM_SPEAKERS", told)
+    assert load_settings().num_speakers == heard
+
+
+@pytest.mark.parametrize(("told", "heard"), [("0", 0), ("1", 1), ("", None)])
+def test_the_agents_channel(monkeypatch: pytest.MonkeyPatch, told: str, heard: int | None) -> None:
+    monkeypatch.setenv("AGENT_CHANNEL", told)
+    assert load_settings().agent_channel == heard
+
+
+@pytest.mark.parametrize(("name", "told"), [("AGENT_CHANNEL", "2"), ("NUM_SPEAKERS", "many")])
+def test_a_wrong_number_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, told: str) -> None:
+    monkeypatch.setenv(name, told)
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings()
