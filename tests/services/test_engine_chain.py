@@ -175,3 +175,53 @@ def test_a_call_waits_a_bounded_time_for_the_first_look() -> None:
         chain.choose(wait_s=0.01)
     assert chain.choose(wait_s=30).name == "a"
     chain.stop()
+
+
+def test_an_engine_that_is_unfit_for_a_call_makes_the_next_no_lesser_choice() -> None:
+    chain = EngineChain("diarization", [ready("a", per_channel=True), ready("b")])
+    chain.look()
+    choice = chain.choose(unfit=lambda engine: "one channel" if engine.name == "a" else None)
+    assert (choice.name, choice.degraded) == ("b", False)
+    assert chain.choose().name == "a"
+    with pytest.raises(EngineUnavailable, match="a: one channel; b: one channel"):
+        chain.choose(unfit=lambda _: "one channel")
+
+
+def test_an_engine_that_nobody_installed_is_not_missed_where_it_is_opt_in() -> None:
+    absent = StubEngine("a", Availability.not_installed("not installed"), opt_in=True)
+    chain = EngineChain("diarization", [absent, ready("b")])
+    chain.look()
+    assert not chain.choose().degraded
+    assert chain.views()[0].reason == "not installed"
+    absent.available = Availability.unavailable("no token")
+    chain.look()
+    assert chain.choose().reason == "a:x is not usable: no token"
+
+
+def test_engines_for_some_recordings_only_are_loaded_beside_the_best_of_the_rest() -> None:
+    told: list[str] = []
+    engines = [ready("a", per_channel=True), ready("b"), ready("c")]
+    chain = EngineChain("diarization", engines, on_usable=told.append)
+    chain.look()
+    assert told == ["a", "b"]
+    assert [view.in_reserve for view in chain.views()] == [False, False, True]
+    chain.mark_loaded("a")
+    chain.mark_loaded("b")
+    assert {view.state for view in chain.views()} == {EngineState.READY}
+
+
+def test_weights_are_fetched_of_engines_behind_one_for_some_recordings_only() -> None:
+    fetched: list[str] = []
+    engines = [
+        ready("a", per_channel=True),
+        StubEngine("b", Availability.fetchable("not here yet")),
+        ready("c"),
+    ]
+    chain = EngineChain("diarization", engines, fetch=lambda _, name: fetched.append(name), interval_s=60)
+    chain.start()
+    chain.choose()
+    wait = threading.Event()
+    while not fetched:
+        wait.wait(0.01)
+    chain.stop()
+    assert fetched[0] == "b"
