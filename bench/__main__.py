@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import embedded_accuracy, health_latency, startup
+from bench import embedded_accuracy, health_latency, roles, startup
 from bench.report import line
 
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency] if quick else [startup, health_latency, embedded_accuracy]
+    measurements = [startup, health_latency, roles]
+    if not quick:
+        measurements += [embedded_accuracy]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     missed = [figure for figure in figures if figure.met is False]
     print(f"\n{len(figures)} figures, {len(missed)} targets missed")

@@ -37,8 +37,10 @@ class Act(BaseModel):
 
 
 class CueFile(BaseModel):
-    """What one file holds; a family may use those above it. ``you``, ``me``: words for whoever listens and for
-    whoever speaks."""
+    """What one file holds; a family may use those above it.
+
+    ``you``, ``me``: words for whoever listens and for whoever speaks.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

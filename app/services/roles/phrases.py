@@ -103,7 +103,7 @@ def _spell_out(chunk: str) -> tuple[str, ...]:
         for letter in unicodedata.normalize("NFKC", chunk).casefold().translate(_APOSTROPHES)
     )
     words = (word.strip("'") for word in "".join(kept).split())
-    return tuple(part for word in words if word and word not in _FILLERS for part in _parts(word))
+    return tuple(part for word in words if word and word not in _FILLERS for part in _parts(word) if part)
 
 
 def _parts(word: str) -> tuple[str, ...]:
