@@ -6,6 +6,7 @@ from app.services.diarization.base import DiarizationEngine
 DIARIZATION_ENGINES: Registry[DiarizationEngine] = Registry(
     "diarization engine",
     {
+        "channel": "app.services.diarization.channel:ChannelEngine",
         "voiceprint": "app.services.diarization.voiceprint:VoiceprintEngine",
         "pauses": "app.services.diarization.pauses:PausesEngine",
     },
