@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ZERO_DB = -96.0
 """Below it, less than half of the last bit is left: digital silence, which tells nothing of the line."""
-FLOOR_PERCENTILE = 20
-"""A channel's own noise is as loud as its steps at this percentile: people pause, also within words."""
+FLOOR_PERCENTILE = 5
+"""A channel's own noise is as loud as its steps at this percentile: everybody pauses that often."""
 ABOVE_FLOOR_DB = 6.0
 """Noise and hum stay this close to their own level; speech rises above it, however faint."""
 ALIKE = 0.5
