@@ -48,7 +48,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("speakers")
     spoken = sorted(words(0, *AGENT) + words(1, *CUSTOMER), key=lambda word: word["start"])
     (folder / "transcript.json").write_text(json.dumps({"language": "en", "words": spoken}))
-    with running(folder) as service:
+    with running(folder, diarization_provider="channel,voiceprint,pauses") as service:
         yield service
 
 
