@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from threading import Lock
 
 from app.core.config import Settings
-from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype, moment_id
-from app.schemas.transcript import Segment, Word
+from app.schemas.metrics import Metrics
+from app.schemas.moment import Moment, MomentType, ObjectionSubtype, moment_id
+from app.schemas.transcript import Segment
+from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
 from app.services.coachable.rules import Finding, RuleSet
+from app.services.coachable.timed import find_in_time
 from app.services.coachable.tokens import Tokens, tokenise
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class CoachableService:
     def __init__(self, settings: Settings) -> None:
         self._threshold = settings.coachable_confidence_threshold
         self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
-        self._languages = {language for rule in self._playbook.rules for language in rule.languages}
+        self._languages = {language for rule in self._playbook.words_rules for language in rule.languages}
         self._rules: dict[str, RuleSet] = {}
         self._compiling = Lock()
         log.info(
@@ -48,26 +50,28 @@ class CoachableService:
         return self._playbook.revision
 
     def find(
-        self, call_id: str, segments: Sequence[Segment], language: str | None
-    ) -> dict[int, tuple[Moment, ...]]:
-        """The moments of each segment that has any, by its index, the most confident first.
+        self,
+        call_id: str,
+        segments: Sequence[Segment],
+        language: str | None,
+        metrics: Metrics | None = None,
+    ) -> tuple[Moment, ...]:
+        """All moments of the call in order of time; those that start together, the most confident first.
 
-        At most one moment for each type and subtype in a segment: the most confident one. ``language`` is
-        an ISO 639-1 code; None counts as English. Ids are unique within the call.
+        In words: at most one for each type and subtype in a segment, the most confident one. ``language`` is
+        an ISO 639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
+        made of the same segments. Ids are unique within the call.
         """
+        found: list[Moment] = []
         rules = self._rules_of((language or _DEFAULT_LANGUAGE).lower().partition("-")[0])
-        if rules is None:
-            return {}
-        moments: dict[int, tuple[Moment, ...]] = {}
+        if rules is not None:
+            for segment in segments:
+                found += _best(_moments_in_words(segment, rules))
+        if metrics is not None:
+            found += find_in_time(self._playbook.timed_rules, metrics, segments)
         taken: set[str] = set()
-        for segment in segments:
-            tokens = tokenise(segment.text)
-            found = [_moment(segment, tokens, finding) for finding in rules.find(tokens, segment.role)]
-            if found:
-                moments[segment.index] = tuple(
-                    replace(moment, id=_free_id(call_id, moment, taken)) for moment in _best(found)
-                )
-        return moments
+        moments = [replace(moment, id=_free_id(call_id, moment, taken)) for moment in found]
+        return tuple(sorted(moments, key=lambda moment: (moment.evidence.start_s, -moment.confidence)))
 
     def _rules_of(self, language: str) -> RuleSet | None:
         """Compiled when a call first needs them: every phrase was read at the start, which must be quick."""
@@ -108,6 +112,11 @@ def _rank(moment: Moment) -> tuple[float, int, str, str]:
     return (-moment.confidence, moment.evidence.start_char, moment.type, moment.rule)
 
 
+def _moments_in_words(segment: Segment, rules: RuleSet) -> list[Moment]:
+    tokens = tokenise(segment.text)
+    return [_moment(segment, tokens, finding) for finding in rules.find(tokens, segment.role)]
+
+
 def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
     rule = finding.rule
     return Moment(
@@ -122,36 +131,8 @@ def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
         segment=segment.index,
         speaker=segment.speaker,
         role=segment.role,
-        evidence=_evidence(segment, tokens.starts[finding.first], tokens.ends[finding.last]),
+        evidence=evidence_of_span(segment, tokens.starts[finding.first], tokens.ends[finding.last]),
     )
-
-
-def _evidence(segment: Segment, start: int, end: int) -> Evidence:
-    """The characters ``start`` to ``end`` of the segment's text, and the words that they lie in."""
-    begins = _word_starts(segment.words)
-    first = bisect_right(begins, start) - 1
-    last = bisect_right(begins, end - 1) - 1
-    return Evidence(
-        text=segment.text[start:end],
-        start_char=start,
-        end_char=end,
-        start_s=segment.words[first].start_s,
-        end_s=segment.words[last].end_s,
-        first_word=first,
-        last_word=last,
-    )
-
-
-def _word_starts(words: Sequence[Word]) -> list[int]:
-    """Where each word begins in the joined text; what stands before the text begins at or before 0."""
-    joined = "".join(f" {word.text}" if word.space_before else word.text for word in words)
-    place = len(joined.lstrip()) - len(joined)
-    starts = []
-    for word in words:
-        place += word.space_before
-        starts.append(place)
-        place += len(word.text)
-    return starts
 
 
 def _free_id(call_id: str, moment: Moment, taken: set[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +11,20 @@ from hypothesis import strategies as st
 
 from app.core.config import load_settings
 from app.core.exceptions import ConfigurationError
+from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, moment_id
 from app.schemas.transcript import Segment, Word
 from app.services.coachable_service import CoachableService
-from tests.services.coachable.factories import built_in_service, playbook_text, rule, segment, write_playbook
+from app.services.metrics_service import measure
+from tests.services.coachable.factories import (
+    built_in_service,
+    playbook_text,
+    rule,
+    segment,
+    timed_rule,
+    write_playbook,
+)
+from tests.services.metrics.factories import AGENT, CUSTOMER, Line, conversation, plain
 
 DEMO = "That sounds great, but it's a bit too expensive for our budget."
 
@@ -23,19 +34,20 @@ def service(folder: Path, *rules: dict[str, object], **settings: object) -> Coac
     return CoachableService(load_settings(_env_file=None, playbook="mine", playbook_dir=folder, **settings))
 
 
-def only(moments: dict[int, tuple[Moment, ...]], index: int = 0) -> Moment:
-    assert list(moments) == [index]
-    (moment,) = moments[index]
+def only(moments: tuple[Moment, ...], index: int = 0) -> Moment:
+    (moment,) = moments
+    assert moment.segment == index
     return moment
 
 
 def test_the_example_of_the_public_answer() -> None:
     calls = [segment("Hello, I'm interested in your product.", "unknown"), segment(DEMO, "unknown", 1, 4.0)]
     moments = built_in_service().find("CALL-001", calls, "en")
-    assert [built_in_service().judge(moments[index]) for index in (0, 1)] == [
+    of_each = [[moment for moment in moments if moment.segment == index] for index in (0, 1)]
+    assert [built_in_service().judge(found) for found in of_each] == [
         (True, "buying_signal"), (True, "objection"),
     ]  # fmt: skip
-    assert moments[1][0].subtype == "price"
+    assert of_each[1][0].subtype == "price"
 
 
 def test_a_moment_says_where_it_lies_and_what_found_it(tmp_path: Path) -> None:
@@ -87,28 +99,32 @@ def test_evidence_is_exactly_the_words_it_points_at(calls: list[list[tuple[str, 
         for index, pieces in enumerate(calls)
     ]
     moments = built_in_service().find("c", segments, "en")
-    ids = [moment.id for found in moments.values() for moment in found]
-    assert len(ids) == len(set(ids))
-    for index, found in moments.items():
-        said = segments[index]
-        assert found == tuple(sorted(found, key=lambda moment: -moment.confidence))
-        assert len({(moment.type, moment.subtype) for moment in found}) == len(found)
-        for moment in found:
-            evidence = moment.evidence
-            assert evidence.text == said.text[evidence.start_char : evidence.end_char] != ""
-            assert 0 <= evidence.first_word <= evidence.last_word < len(said.words)
-            assert evidence.start_s == said.words[evidence.first_word].start_s
-            assert evidence.end_s == said.words[evidence.last_word].end_s
-            joined = " ".join(word.text for word in said.words[evidence.first_word : evidence.last_word + 1])
-            assert evidence.text.replace(" ", "") in joined.replace(" ", "")
+    assert len({moment.id for moment in moments}) == len(moments)
+    assert len({(moment.segment, moment.type, moment.subtype) for moment in moments}) == len(moments)
+    assert list(moments) == sorted(moments, key=lambda each: (each.evidence.start_s, -each.confidence))
+    for moment in moments:
+        assert moment.segment is not None
+        said, evidence = segments[moment.segment], moment.evidence
+        assert evidence.text == said.text[evidence.start_char : evidence.end_char] != ""
+        assert 0 <= evidence.first_word <= evidence.last_word < len(said.words)
+        assert evidence.start_s == said.words[evidence.first_word].start_s
+        assert evidence.end_s == said.words[evidence.last_word].end_s
+        joined = " ".join(word.text for word in said.words[evidence.first_word : evidence.last_word + 1])
+        assert evidence.text.replace(" ", "") in joined.replace(" ", "")
 
 
-def test_a_segment_may_hold_several_moments_the_surest_first() -> None:
+def test_a_segment_may_hold_several_moments_in_order_of_time() -> None:
     moments = built_in_service().find(
         "c", [segment(f"{DEMO} Can you send me the contract? My boss has to approve it.")], "en"
-    )[0]
+    )
     kinds = [(moment.type, moment.subtype) for moment in moments]
-    assert kinds == [("objection", "price"), ("objection", "authority"), ("buying_signal", None)]
+    assert kinds == [("objection", "price"), ("buying_signal", None), ("objection", "authority")]
+
+
+def test_of_those_that_start_together_the_surest_comes_first(tmp_path: Path) -> None:
+    rules = [rule(id="low", confidence=0.5), rule(id="high", type="confusion", confidence=0.9)]
+    found = service(tmp_path, *rules).find("c", [segment("I want it")], "en")
+    assert [moment.rule for moment in found] == ["high", "low"]
 
 
 def test_only_the_surest_of_each_kind_stays(tmp_path: Path) -> None:
@@ -123,7 +139,7 @@ def test_preferring_a_competitor_mentions_one(tmp_path: Path) -> None:
     rules = rule(
         id="tied", type="objection", subtype="competitor", condition={"phrases": ["we stay with them"]}
     )
-    moments = service(tmp_path, rules).find("c", [segment("We stay with them.")], "en")[0]
+    moments = service(tmp_path, rules).find("c", [segment("We stay with them.")], "en")
     assert {(moment.type, moment.subtype) for moment in moments} == {
         ("objection", "competitor"), ("competitor_mention", None),
     }  # fmt: skip
@@ -135,13 +151,13 @@ def test_stalling_with_a_reason_is_an_objection_alone() -> None:
     moments = built_in_service().find(
         "c", [segment("Let me think about it, it is too expensive for us.")], "en"
     )
-    assert {moment.type for moment in moments[0]} == {"objection"}
+    assert {moment.type for moment in moments} == {"objection"}
 
 
 def test_a_role_that_is_not_known_costs_a_fifth(tmp_path: Path) -> None:
     mine = service(tmp_path, rule())
     assert only(mine.find("c", [segment("I want it", "unknown")], "en")).confidence == 0.64
-    assert mine.find("c", [segment("I want it", "agent")], "en") == {}
+    assert mine.find("c", [segment("I want it", "agent")], "en") == ()
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_the_threshold_decides_what_is_coachable(
     threshold: float, judged: tuple[bool, str | None], tmp_path: Path
 ) -> None:
     mine = service(tmp_path, rule(), coachable_confidence_threshold=threshold)
-    assert mine.judge(mine.find("c", [segment("I want it")], "en")[0]) == judged
+    assert mine.judge(mine.find("c", [segment("I want it")], "en")) == judged
     assert mine.judge(()) == (False, None)
 
 
@@ -165,15 +181,15 @@ def test_ids_stay_apart_and_come_back(tmp_path: Path) -> None:
     """Both channels of an echo say the same words at the same times."""
     mine = service(tmp_path, rule())
     echo = [segment("I want it", index=0), segment("I want it", index=1)]
-    first, second = (moments[0].id for moments in mine.find("c", echo, "en").values())
+    first, second = (moment.id for moment in mine.find("c", echo, "en"))
     assert first != second
-    assert [m[0].id for m in mine.find("c", echo, "en").values()] == [first, second]
-    assert mine.find("other", echo, "en")[0][0].id != first
+    assert [moment.id for moment in mine.find("c", echo, "en")] == [first, second]
+    assert mine.find("other", echo, "en")[0].id != first
 
 
 def test_nothing_said_nothing_found() -> None:
-    assert built_in_service().find("c", [], "en") == {}
-    assert built_in_service().find("c", [segment("…")], "en") == {}
+    assert built_in_service().find("c", [], "en") == ()
+    assert built_in_service().find("c", [segment("…")], "en") == ()
 
 
 def test_a_broken_playbook_stops_the_start(tmp_path: Path) -> None:
@@ -187,3 +203,68 @@ def test_name_and_revision_of_the_playbook(tmp_path: Path) -> None:
     assert mine.playbook_name == "mine"
     assert len(mine.playbook_revision) == 12
     assert service(tmp_path, rule(tip="Other.")).playbook_revision != mine.playbook_revision
+
+
+def measured(*lines: Line, duration_s: float = 60, **details: Any) -> tuple[tuple[Segment, ...], Metrics]:
+    call = conversation(*lines, duration_s=duration_s, **details)
+    return call.segments, measure(call)
+
+
+def test_moments_in_time_are_moments_like_any_other() -> None:
+    segments, metrics = measured(
+        Line(CUSTOMER, 0, 3, "What does it cost in the end?"),
+        Line(AGENT, 9, 12, "It is nine hundred dollars a month."),
+        Line(CUSTOMER, 11, 15, "Stop, that is too expensive for our budget."),
+    )
+    found = built_in_service().find("c", segments, "en", metrics)
+    summary = [(each.type, each.segment, each.speaker, each.role, each.confidence) for each in found]
+    assert summary == [
+        ("dead_air", None, None, "unknown", 0.9),
+        ("slow_response", 1, AGENT, "agent", 0.8),
+        ("interruption", 2, CUSTOMER, "customer", 0.9),
+        ("objection", 2, CUSTOMER, "customer", found[3].confidence),
+    ]
+    assert [(each.evidence.start_s, each.evidence.end_s, each.evidence.text) for each in found[:3]] == [
+        (3.0, 9.0, ""), (3.0, 9.0, ""), (11.0, 12.0, "Stop, that"),
+    ]  # fmt: skip
+    assert found[2].id == moment_id("c", "interruption", 11.0, 12.0)
+    assert len({each.id for each in found}) == 4
+    assert found == built_in_service().find("c", segments, "en", metrics)
+    assert found[3:] == built_in_service().find("c", segments, "en")
+
+
+def test_time_is_the_same_in_every_language() -> None:
+    lines = (Line(AGENT, 0, 3, "Hoe gaat het"), Line(CUSTOMER, 10, 12, "goed"))
+    segments, metrics = measured(*lines, language="nl")
+    assert [each.type for each in built_in_service().find("c", segments, "nl", metrics)] == ["dead_air"]
+
+
+def test_a_guessed_interruption_is_shown_but_makes_nothing_coachable() -> None:
+    lines = (Line(AGENT, 0, 4, plain(9)), Line(CUSTOMER, 3, 6, plain(9)))
+    segments, metrics = measured(*lines, separate_channels=False)
+    (moment,) = built_in_service().find("c", segments, "en", metrics)
+    assert (moment.type, moment.confidence) == ("interruption", 0.405)
+    assert built_in_service().judge([moment]) == (False, None)
+
+
+def test_who_has_no_role_is_not_taken_for_the_agent() -> None:
+    lines = (
+        Line(AGENT, 0, 100, plain(200)),
+        Line(CUSTOMER, 101, 104, "Is it so?"),
+        Line(AGENT, 108, 110, "Yes it is"),
+    )
+    for roles, expected in [(None, ["monologue", "slow_response"]), ({}, [])]:
+        segments, metrics = measured(*lines, duration_s=120, roles=roles)
+        assert [each.type for each in built_in_service().find("c", segments, "en", metrics)] == expected
+
+
+def test_of_two_rules_that_find_the_same_the_surer_counts(tmp_path: Path) -> None:
+    rules = [
+        timed_rule(id=name, confidence=confidence, condition={"dead_air": {"at_least_s": at_least_s}})
+        for name, confidence, at_least_s in [("short", 0.6, 4), ("long", 0.9, 8), ("other", 0.3, 4)]
+    ]
+    segments, metrics = measured(
+        Line(AGENT, 0, 1, "a"), Line(AGENT, 6, 7, "b"), Line(AGENT, 20, 21, "c"), duration_s=90
+    )
+    found = service(tmp_path, *rules).find("c", segments, "en", metrics)
+    assert [(each.rule, each.evidence.start_s) for each in found] == [("short", 1.0), ("long", 7.0)]

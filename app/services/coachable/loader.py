@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.core.exceptions import ConfigurationError
 from app.services.coachable.patterns import PhraseError
 from app.services.coachable.phrases import FamilyError, read_phrase
-from app.services.coachable.playbook import Playbook
+from app.services.coachable.playbook import Playbook, WordsRule
 
 BUILT_IN_FOLDER = Path(__file__).parent / "playbooks"
 MAX_BYTES = 2 * 1024 * 1024
@@ -70,7 +70,7 @@ def parse_playbook(text: str, source: str, name: str) -> Playbook:
     except ValidationError as error:
         # A list whose items are all broken is also told to be empty; that would mislead.
         found = [
-            (tuple(problem["loc"]), problem["msg"])
+            (_place(problem["loc"]), problem["msg"])
             for problem in error.errors()
             if not (problem["type"] == "too_short" and problem["input"])
         ]
@@ -78,6 +78,11 @@ def parse_playbook(text: str, source: str, name: str) -> Playbook:
     if problems := _problems(playbook, name):
         raise _broken(source, lines, problems)
     return playbook
+
+
+def _place(loc: Loc) -> Loc:
+    """Where in the file it is: pydantic puts the kind of a rule after the rule's number."""
+    return loc[:2] + loc[3:] if loc[:1] == ("rules",) else loc
 
 
 def _broken(source: str, lines: dict[Loc, int], problems: list[tuple[Loc, str]]) -> ConfigurationError:
@@ -104,6 +109,8 @@ def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
         if rule.id in seen:
             problems.append((("rules", number, "id"), f"there is another rule {rule.id!r} above"))
         seen.add(rule.id)
+        if not isinstance(rule, WordsRule):
+            continue
         for part in ("phrases", "unless", "absent"):
             for place, text in enumerate(getattr(rule.condition, part)):
                 try:

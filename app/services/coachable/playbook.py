@@ -1,15 +1,17 @@
-"""The schema of a playbook: a named, versioned set of rules that say which words make which moment."""
+"""The schema of a playbook: a named, versioned set of rules that say what makes which moment."""
 
 from __future__ import annotations
 
 import json
 from functools import cached_property
 from hashlib import sha256
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from app.schemas.moment import MomentType, ObjectionSubtype
+from app.schemas.moment import MomentType, ObjectionSubtype, TimedMomentType
+from app.services.coachable.detectors.registry import SignalCondition
+from app.services.coachable.part import Part
 from app.services.coachable.phrases import Families, read_families
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -19,12 +21,6 @@ Line = Annotated[
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Role = Literal["agent", "customer", "anyone"]
-
-
-class Part(BaseModel):
-    """What all parts of a playbook share: nothing unknown in it, and it never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class WordsCondition(Part):
@@ -42,7 +38,7 @@ class WordsCondition(Part):
     only_questions: bool = False
 
 
-class Rule(Part):
+class WordsRule(Part):
     """One way in which a kind of moment is put into words, with what a coach says about it.
 
     ``confidence`` is that of a match by a speaker whose role is known. ``match`` and ``no_match`` are
@@ -70,6 +66,39 @@ class Rule(Part):
         return self
 
 
+class TimedRule(Part):
+    """One signal in the course of a call, in whatever language, with what a coach says about it.
+
+    ``confidence`` is that of a finding that is heard and not guessed. ``role``: whom it is about; a rule
+    about one of them needs known roles.
+    """
+
+    id: Name
+    type: TimedMomentType
+    role: Role
+    confidence: float = Field(gt=0, le=1)
+    why: Line
+    tip: Line
+    condition: SignalCondition
+
+    @model_validator(mode="after")
+    def _signal_is_the_type(self) -> Self:
+        if self.condition.signal != self.type:
+            raise ValueError(f"the condition of a rule of type {self.type} names the signal {self.type}")
+        return self
+
+
+def _kind_of(rule: Any) -> str:
+    """What kind of rule its ``type`` makes it; words, if there is none such."""
+    named = rule.get("type") if isinstance(rule, dict) else getattr(rule, "type", None)
+    return "time" if named in set(TimedMomentType) else "words"
+
+
+Rule = Annotated[
+    Annotated[WordsRule, Tag("words")] | Annotated[TimedRule, Tag("time")], Discriminator(_kind_of)
+]
+
+
 class Playbook(Part):
     """Rules, and the word families that their phrases share; a family may use those written before it.
 
@@ -81,6 +110,14 @@ class Playbook(Part):
     description: Line | None = None
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)
+
+    @cached_property
+    def words_rules(self) -> tuple[WordsRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, WordsRule))
+
+    @cached_property
+    def timed_rules(self) -> tuple[TimedRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, TimedRule))
 
     @cached_property
     def word_families(self) -> Families:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from app.services.coachable.automaton import Automaton, Match
 from app.services.coachable.phrases import Families, Phrase, Place, read_phrase
-from app.services.coachable.playbook import Playbook, Rule, WordsCondition
+from app.services.coachable.playbook import Playbook, WordsCondition, WordsRule
 from app.services.coachable.questions import is_question, openers
 from app.services.coachable.tokens import Tokens
 
@@ -20,7 +20,7 @@ UNKNOWN_ROLE_FACTOR = 0.8
 class Finding:
     """``rule`` holds, on the tokens ``first`` to ``last`` (both in it), with this confidence."""
 
-    rule: Rule
+    rule: WordsRule
     first: int
     last: int
     confidence: float
@@ -30,7 +30,7 @@ class RuleSet:
     """The rules of one language, compiled. Safe to share between threads."""
 
     def __init__(self, playbook: Playbook, language: str) -> None:
-        self._rules = [rule for rule in playbook.rules if language in rule.languages]
+        self._rules = [rule for rule in playbook.words_rules if language in rule.languages]
         phrases = list(openers())
         self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
         for number, rule in enumerate(self._rules):
@@ -60,7 +60,7 @@ class RuleSet:
         return findings
 
 
-def _role_factor(rule: Rule, role: str) -> float:
+def _role_factor(rule: WordsRule, role: str) -> float:
     """By how much the speaker's role alters the confidence: 0 where the rule is about somebody else."""
     if rule.role in (role, "anyone"):
         return 1.0
@@ -85,7 +85,7 @@ _EXCLUSIONS = {
 }
 
 
-def _phrases_of(rule: Rule, families: Families) -> Iterable[tuple[_Part, Phrase]]:
+def _phrases_of(rule: WordsRule, families: Families) -> Iterable[tuple[_Part, Phrase]]:
     for text in rule.condition.phrases:
         yield _Part.FOUND, read_phrase(text, families, exclusion=False)
     for text in rule.condition.unless:

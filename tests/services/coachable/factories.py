@@ -10,7 +10,7 @@ import yaml
 from app.core.config import load_settings
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.loader import load_playbook, parse_playbook
-from app.services.coachable.playbook import Playbook, Rule
+from app.services.coachable.playbook import Playbook, WordsRule
 from app.services.coachable.rules import RuleSet
 from app.services.coachable.tokens import tokenise
 from app.services.coachable_service import CoachableService
@@ -32,6 +32,15 @@ def rule(**changes: object) -> dict[str, object]:
     return {
         "id": "wants_it", "type": "buying_signal", "role": "customer", "confidence": 0.8, "why": "W.",
         "tip": "T.", "condition": {"phrases": ["i want it"]}, "match": ["I want it."], "no_match": ["No."],
+        **changes,
+    }  # fmt: skip
+
+
+def timed_rule(**changes: object) -> dict[str, object]:
+    """A valid rule for a signal in time as YAML data; a ``condition`` key is given as it is."""
+    return {
+        "id": "silent", "type": "dead_air", "role": "anyone", "confidence": 0.9, "why": "W.", "tip": "T.",
+        "condition": {"dead_air": {}},
         **changes,
     }  # fmt: skip
 
@@ -73,7 +82,7 @@ def built_in_service() -> CoachableService:
     return CoachableService(load_settings(_env_file=None))
 
 
-def failing_examples(rules: RuleSet, rule: Rule) -> list[str]:
+def failing_examples(rules: RuleSet, rule: WordsRule) -> list[str]:
     """The rule's own examples that do not do what they are there to show."""
 
     def holds(text: str) -> bool:

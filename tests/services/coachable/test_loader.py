@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.core.exceptions import ConfigurationError
+from app.services.coachable.detectors.dead_air import DeadAir
 from app.services.coachable.loader import load_playbook, parse_playbook
 from tests.services.coachable.factories import (
     built_in_playbook,
     playbook,
     playbook_text,
     rule,
+    timed_rule,
     write_playbook,
 )
 
@@ -41,8 +43,8 @@ rules:
 def test_a_good_playbook(tmp_path: Path) -> None:
     write_playbook(tmp_path, GOOD)
     mine = load_playbook("mine", tmp_path)
-    assert (mine.name, mine.version, mine.rules[0].languages) == ("mine", "1", ("en",))
-    assert mine.rules[0].condition.phrases == ("the {price} is too high", "no")
+    assert (mine.name, mine.version, mine.words_rules[0].languages) == ("mine", "1", ("en",))
+    assert mine.words_rules[0].condition.phrases == ("the {price} is too high", "no")
 
 
 def test_your_own_folder_comes_first(tmp_path: Path) -> None:
@@ -106,6 +108,60 @@ def test_a_broken_playbook_names_file_line_and_reason(
     assert reason in told, caught.value.detail
 
 
+TIMED = """\
+name: mine
+version: 1
+rules:
+  - id: first
+    type: dead_air
+    role: anyone
+    confidence: 0.8
+    why: Why.
+    tip: Tip.
+    condition:
+      dead_air:
+        at_least_s: 8
+"""
+
+
+def test_a_rule_for_a_signal_in_time() -> None:
+    (rule,) = parse_playbook(TIMED, "mine.yaml", "mine").timed_rules
+    assert (rule.type, rule.condition.signal, rule.condition.detector) == (
+        "dead_air", "dead_air", DeadAir(at_least_s=8),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("at_least_s: 8", "at_least_s: 1", 12, "greater than or equal to 3"),
+        ("at_least_s: 8", "longer_than_s: 8", 12, "rules.0.condition.dead_air.longer_than_s: Extra inputs"),
+        ("      dead_air:", "      silence:", 11, "rules.0.condition.silence: Extra inputs"),
+        ("      dead_air:", "      fast_pace:", 12, "rules.0.condition.fast_pace.at_least_s"),
+        ("type: dead_air", "type: monologue", 4, "names the signal monologue"),
+        ("type: dead_air", "type: silence", 5, "rules.0.type: Input should be 'buying_signal'"),
+        ("\n      dead_air:\n        at_least_s: 8", " {}", 10, "rules.0.condition: name one signal: one of"),
+        ("        at_least_s: 8", "        at_least_s: 8\n      monologue: {}", 10, "name one signal"),
+        ("    why: Why.", "    why: Why.\n    match: [a]", 9, "rules.0.match: Extra inputs"),
+        ("    why: Why.", "    why: Why.\n    languages: [en]", 9, "rules.0.languages: Extra inputs"),
+    ],
+)
+def test_a_broken_rule_for_a_signal_names_line_and_reason(old: str, new: str, line: int, reason: str) -> None:
+    assert old in TIMED
+    with pytest.raises(ConfigurationError) as caught:
+        parse_playbook(TIMED.replace(old, new, 1), "mine.yaml", "mine")
+    assert f"mine.yaml:{line}: " in caught.value.detail
+    assert reason in caught.value.detail
+
+
+def test_rules_for_words_and_for_signals_stand_side_by_side() -> None:
+    mine = playbook(rule(), timed_rule())
+    assert [rule.id for rule in mine.words_rules] == ["wants_it"]
+    assert [rule.id for rule in mine.timed_rules] == ["silent"]
+    with pytest.raises(ConfigurationError, match=r"rules\.1\.id: there is another rule"):
+        playbook(rule(), timed_rule(id="wants_it"))
+
+
 def test_two_rules_with_one_id_are_told_apart_by_line() -> None:
     text = playbook_text(rule(), rule())
     line = [number for number, content in enumerate(text.split("\n"), 1) if "id: wants_it" in content][1]
@@ -141,3 +197,7 @@ def test_the_revision_follows_the_contents_not_the_layout() -> None:
     commented = parse_playbook("# hello\n" + GOOD, "elsewhere.yaml", "mine")
     changed = parse_playbook(GOOD.replace("0.8", "0.7"), "mine.yaml", "mine")
     assert mine.revision == commented.revision != changed.revision
+    timed = [
+        parse_playbook(TIMED.replace("_s: 8", f"_s: {length}"), "", "mine") for length in ("8", "8.0", "9")
+    ]
+    assert timed[0].revision == timed[1].revision != timed[2].revision

@@ -24,7 +24,7 @@ def score(utterances: list[dict[str, Any]], *, roles_known: bool) -> tuple[float
         said = segment(utterance["text"], utterance["role"] if roles_known else "unknown")
         found = {
             f"{moment.type}/{moment.subtype}" if moment.subtype else moment.type
-            for moment in service.find("c", [said], None).get(0, ())
+            for moment in service.find("c", [said], None)
             if roles_known or service.judge([moment])[0]
         }
         expected = set(utterance["expect"])
