@@ -6,6 +6,7 @@ be told: nothing was said, the roles it speaks of are not known, or there is no 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
@@ -194,6 +195,13 @@ class PartyMetrics:
     sentiment: SentimentCourse
     speech: tuple[Span, ...]
     pace: tuple[PaceWindow, ...]
+
+    def talk_within_s(self, start_s: float, end_s: float) -> float:
+        """How much of the time from ``start_s`` to ``end_s`` the party speaks."""
+        first = bisect_left(self.speech, start_s, key=lambda span: span.end_s)
+        last = bisect_left(self.speech, end_s, key=lambda span: span.start_s)
+        talk = (min(span.end_s, end_s) - max(span.start_s, start_s) for span in self.speech[first:last])
+        return round(sum(talk), 3)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def held_floor(
         if held:
             end_s = held[-1].end_s
             pause_s = turn.start_s - end_s - short.time_within(end_s, turn.start_s)
-            if pause_s < PAUSE_S - _ROUNDING_S and not breaking.time_within(end_s, turn.start_s):
+            if pause_s < PAUSE_S - _ROUNDING_S and not breaking.any_within(end_s, turn.start_s):
                 start_s = held.pop().start_s
         held.append(SpeakerSpan(speaker, start_s, turn.end_s))
     return tuple(held)
@@ -44,6 +44,10 @@ class _Turns:
         self._starts = [turn.start_s for turn in turns]
         # Latest end among the turns up to each one: it never falls, so that it can be searched.
         self._reach = list(accumulate((turn.end_s for turn in turns), max))
+
+    def any_within(self, start_s: float, end_s: float) -> bool:
+        before = bisect_left(self._starts, end_s)
+        return before > 0 and self._reach[before - 1] > start_s
 
     def time_within(self, start_s: float, end_s: float) -> float:
         """How much of the time from ``start_s`` to ``end_s`` lies in any of them."""

@@ -21,7 +21,7 @@ class FastPace(Detector):
     def find(self, metrics: Metrics) -> Iterator[TimedFinding]:
         for party in metrics.parties:
             for stretch in self._fast(party):
-                if _talk_s(party, stretch) >= self.at_least_s:
+                if party.talk_within_s(stretch.start_s, stretch.end_s) >= self.at_least_s:
                     yield TimedFinding(stretch.start_s, stretch.end_s, party.speaker, at_s=stretch.start_s)
 
     def _fast(self, party: PartyMetrics) -> list[Span]:
@@ -35,13 +35,3 @@ class FastPace(Detector):
             else:
                 stretches.append(Span(window.start_s, window.end_s))
         return stretches
-
-
-def _talk_s(party: PartyMetrics, stretch: Span) -> float:
-    """How long the party speaks in ``stretch``, to the millisecond."""
-    within = (
-        min(span.end_s, stretch.end_s) - max(span.start_s, stretch.start_s)
-        for span in party.speech
-        if span.start_s < stretch.end_s and span.end_s > stretch.start_s
-    )
-    return round(sum(within), 3)
