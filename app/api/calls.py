@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import JSONResponse
 
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.api.examples import CALL_PAGE, CALL_RESULT
-from app.schemas.call import CallFilter
 from app.schemas.models import CallListItem, CallPage, CallResult
 from app.schemas.requests import ID_PATTERN, CallQuery
+from app.services.exports.aws import to_aws
 
 router = APIRouter(prefix="/calls", tags=["calls"])
+
+
+class CallShape(StrEnum):
+    DARWIX = "darwix"
+    AWS = "aws"
+
 
 CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]
 
@@ -28,28 +36,31 @@ CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]
 )
 def list_calls(services: ServicesDep, query: Annotated[CallQuery, Query()]) -> CallPage:
     """A page of calls. Calls that come in while you page through are neither skipped nor shown twice."""
-    filters = CallFilter(
-        agent_id=query.agent_id,
-        customer_id=query.customer_id,
-        status=query.status,
-        moment_type=query.moment_type,
-        date_from=query.date_from,
-        date_to=query.date_to,
-    )
-    items, next_cursor = services.calls.page(filters, query.limit, query.cursor)
+    items, next_cursor = services.calls.page(query.filters, query.limit, query.cursor)
     return CallPage(items=[CallListItem.of(item) for item in items], next_cursor=next_cursor)
 
 
 @router.get(
     "/{call_id}",
     summary="Read a call with its whole result",
+    response_model=CallResult,
     responses={
         200: {"content": {"application/json": {"example": CALL_RESULT}}},
-        **problem_responses(401, 403, 404, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 422, 500, 503),
     },
 )
-def read_call(call_id: CallIdPath, services: ServicesDep) -> CallResult:
-    """The call in its present state: in work, finished with its result, or failed with the reason."""
+def read_call(
+    call_id: CallIdPath,
+    services: ServicesDep,
+    shape: Annotated[CallShape, Query(alias="format")] = CallShape.DARWIX,
+) -> CallResult | JSONResponse:
+    """The call in its present state: in work, finished with its result, or failed with the reason.
+
+    `format=aws` gives a finished call in the shape of AWS Transcribe Call Analytics' post-call JSON
+    (milliseconds, scores from -5 to 5), for dashboards and scripts that read that.
+    """
+    if shape is CallShape.AWS:
+        return JSONResponse(to_aws(*services.calls.finished(call_id)))
     stored = services.calls.read(call_id)
     return CallResult.of(stored.record, stored.analysis)
 

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from app.schemas.analysis import CallStatus
-from app.schemas.call import CallOptions
+from app.schemas.call import CallFilter, CallOptions
 from app.schemas.languages import ISO_639_1
 from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.speaker import (
@@ -114,8 +114,8 @@ def _known_language(value: str) -> str:
     return code
 
 
-class CallQuery(BaseModel):
-    """What a list of calls is narrowed to."""
+class CallFilterQuery(BaseModel):
+    """What calls are narrowed to."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -125,6 +125,22 @@ class CallQuery(BaseModel):
     moment_type: MomentType | TimedMomentType | None = None
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
+
+    @property
+    def filters(self) -> CallFilter:
+        return CallFilter(
+            agent_id=self.agent_id,
+            customer_id=self.customer_id,
+            status=self.status,
+            moment_type=self.moment_type,
+            date_from=self.date_from,
+            date_to=self.date_to,
+        )
+
+
+class CallQuery(CallFilterQuery):
+    """A page of what calls are narrowed to."""
+
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
 

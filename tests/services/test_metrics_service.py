@@ -14,7 +14,7 @@ from app.schemas.conversation import Conversation
 from app.schemas.metrics import Metrics, NonTalk, Overlap, PartyMetrics, SpeakerSpan
 from app.schemas.speaker import Role, Speaker
 from app.schemas.transcript import Segment, Word
-from app.services.metrics_service import METRICS_VERSION, measure
+from app.services.metrics_service import METRICS_VERSION, measure, measured
 from tests.services.metrics.factories import AGENT, CUSTOMER, THIRD, Line, conversation, plain
 
 
@@ -373,3 +373,12 @@ def test_exchanging_two_names_exchanges_their_numbers(call: Conversation) -> Non
         exchanged.interactivity,
     )
     assert measure(renamed(renamed(call, names), names)) == metrics
+
+
+def test_what_was_measured_by_older_definitions_is_measured_anew() -> None:
+    silent = Conversation(4.0, (), (), ())
+    fresh = measure(silent)
+    assert measured(silent, None) == fresh
+    assert measured(silent, replace(fresh, metrics_version="0", overlap_s=9.0)) == fresh
+    kept = replace(fresh, overlap_s=9.0)
+    assert measured(silent, kept) is kept

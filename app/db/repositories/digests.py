@@ -29,17 +29,11 @@ def read_digests(session: Session, calls: Sequence[CallRecord]) -> tuple[CallDig
 
 
 def _results(session: Session, call_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    results = table_of(ResultRow)
+    table = table_of(ResultRow)
+    columns = [table.c[name] for name in ("id", "call_id", "language", "degraded", "engines", "metrics")]
     query = (
-        select(
-            results.c.id,
-            results.c.call_id,
-            results.c.language,
-            results.c.degraded,
-            results.c.engines,
-            results.c.metrics,
-        )
-        .join(CallRow, CallRow.current_result_id == results.c.id)
+        select(*columns)
+        .join(CallRow, CallRow.current_result_id == table.c.id)
         .where(CallRow.call_id.in_(call_ids))
     )
     rows: Sequence[Row[Any]] = session.execute(query).all()

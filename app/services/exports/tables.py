@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from io import StringIO
 
-from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord
+from app.schemas.digest import CallDigest
 from app.schemas.metrics import Metrics, SpeakerSpan
 from app.schemas.moment import Moment, MomentType, TimedMomentType
 from app.services.exports.participants import Participant, participants_of
@@ -39,48 +38,23 @@ MOMENT_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CallRow:
-    """What one row of the table of calls is made from. ``moments`` counts them by type, None before there
-    is a result; ``metrics`` is None too where they could not be measured."""
-
-    record: CallRecord
-    language: str | None = None
-    degraded: bool | None = None
-    engines: Mapping[str, str] = field(default_factory=dict)
-    metrics: Metrics | None = None
-    moments: Mapping[str, int] | None = None
-
-    @classmethod
-    def of(cls, record: CallRecord, analysis: Analysis | None) -> CallRow:
-        if analysis is None:
-            return cls(record)
-        counts = Counter(moment.type for moment in analysis.moments)
-        return cls(record, analysis.language, analysis.degraded, analysis.engines, analysis.metrics, counts)
-
-
-def calls_csv(rows: Iterable[CallRow]) -> Iterator[str]:
+def calls_csv(calls: Iterable[CallDigest]) -> Iterator[str]:
     """Lines of CSV, each with its line end: the heading, then one a call. Times are ISO 8601."""
     yield _line(CALL_COLUMNS)
-    for row in rows:
-        cells = _call_cells(row)
+    for call in calls:
+        cells = _call_cells(call)
         yield _line([cells.get(column) for column in CALL_COLUMNS])
 
 
-def moments_csv(moments: Iterable[tuple[CallRecord, Moment]]) -> Iterator[str]:
+def moments_csv(calls: Iterable[CallDigest]) -> Iterator[str]:
     """Lines of CSV, each with its line end: the heading, then one a moment."""
     yield _line(MOMENT_COLUMNS)
-    for record, moment in moments:
-        evidence = moment.evidence
-        yield _line([
-            record.call_id, record.agent_id, record.customer_id, moment.id, moment.type, moment.subtype,
-            moment.confidence, moment.source, moment.rule, moment.role, moment.speaker, moment.segment,
-            evidence.start_s, evidence.end_s, evidence.text, moment.why, moment.tip,
-        ])  # fmt: skip
+    for digest in calls:
+        yield from (_line(_moment_cells(digest.call, moment)) for moment in digest.moments)
 
 
-def _call_cells(row: CallRow) -> dict[str, Cell]:
-    record, counts = row.record, row.moments
+def _call_cells(digest: CallDigest) -> dict[str, Cell]:
+    record = digest.call
     cells: dict[str, Cell] = {
         "call_id": record.call_id,
         "status": record.status.value,
@@ -90,18 +64,28 @@ def _call_cells(row: CallRow) -> dict[str, Cell]:
         "agent_id": record.agent_id,
         "customer_id": record.customer_id,
         "direction": record.direction,
-        "language": row.language,
-        "degraded": row.degraded,
         "duration_s": record.duration_s,
-        **{f"{stage}_engine": row.engines.get(stage) for stage in _ENGINES},
     }
-    if counts is not None:
-        cells |= {"moments": sum(counts.values()), **{kind: counts.get(kind, 0) for kind in _TYPES}}
-    if row.metrics is not None:
-        cells |= _metric_cells(row.metrics)
-        for role, participant in participants_of(row.metrics).items():
-            cells |= _participant_cells(role.value, participant, row.metrics)
+    if digest.engines is None:
+        return cells
+    counts = Counter(moment.type for moment in digest.moments)
+    cells |= {"language": digest.language, "degraded": digest.degraded, "moments": len(digest.moments)}
+    cells |= {f"{stage}_engine": digest.engines.get(stage) for stage in _ENGINES}
+    cells |= {kind: counts[kind] for kind in _TYPES}
+    if digest.metrics is not None:
+        cells |= _metric_cells(digest.metrics)
+        for role, participant in participants_of(digest.metrics).items():
+            cells |= _participant_cells(role.value, participant, digest.metrics)
     return cells
+
+
+def _moment_cells(record: CallRecord, moment: Moment) -> list[Cell]:
+    evidence = moment.evidence
+    return [
+        record.call_id, record.agent_id, record.customer_id, moment.id, moment.type, moment.subtype,
+        moment.confidence, moment.source, moment.rule, moment.role, moment.speaker, moment.segment,
+        evidence.start_s, evidence.end_s, evidence.text, moment.why, moment.tip,
+    ]  # fmt: skip
 
 
 def _metric_cells(metrics: Metrics) -> dict[str, Cell]:
