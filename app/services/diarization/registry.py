@@ -8,7 +8,6 @@ DIARIZATION_ENGINES: Registry[DiarizationEngine] = Registry(
     {
         "channel": "app.services.diarization.channel:ChannelEngine",
         "pyannote": "app.services.diarization.pyannote:PyannoteEngine",
-        "pyannote": "app.services.diarization.pyannote:PyannoteEngine",
         "voiceprint": "app.services.diarization.voiceprint:VoiceprintEngine",
         "pauses": "app.services.diarization.pauses:PausesEngine",
     },
