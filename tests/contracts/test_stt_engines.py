@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.schemas.engine import EngineState
 from app.services.stt.base import SttEngine
 from app.services.stt.registry import STT_ENGINES
-from app.services.stt.whisper import WhisperEngine
+from app.services.stt.whisper_checkpoint import WhisperCheckpoint
 from app.services.stt_service import SttService
 from tests.services.stt.makers import (
     MINI,
@@ -30,7 +30,7 @@ from tests.services.stt.makers import (
 from tests.settings import make_settings
 
 NAMES = pytest.mark.parametrize("name", STT_ENGINES.names())
-LIBRARIES = {"whisper": "whisper", "pocketsphinx": "pocketsphinx"}
+LIBRARIES = {"faster_whisper": "faster_whisper", "whisper": "whisper", "pocketsphinx": "pocketsphinx"}
 """Engine -> the module that it cannot do without."""
 SAID = [{"text": "Thank", "start": 0.0, "end": 0.4}, {"text": "you.", "start": 0.4, "end": 1.2}]
 
@@ -142,7 +142,7 @@ def test_no_data_leaves_the_machine(name: str, tmp_path: Path) -> None:
 @NAMES
 def test_looking_never_raises(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With nothing on the machine: no sidecar, no weights, no network."""
-    monkeypatch.setattr(WhisperEngine, "download_host", ("127.0.0.1", closed_port()))
+    monkeypatch.setattr(WhisperCheckpoint, "download_host", ("127.0.0.1", closed_port()))
     bare = make_settings(tmp_path, whisper_model_size="base")
     seen = STT_ENGINES.create(name, bare).availability()
     assert seen.state in EngineState

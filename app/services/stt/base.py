@@ -9,6 +9,8 @@ from app.schemas.engine import Availability, Capabilities
 from app.schemas.transcript import Transcript
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -21,12 +23,14 @@ class SttRequest:
 
     ``samples``: float32 in [-1, 1], shape (n,), 16 kHz mono, at most 30 s; the window's pieces of the
     recording, joined. ``language``: ISO 639-1 code to obey, or None to detect it. ``window`` says where in
-    the recording the pieces lie (only the scripted engine needs it).
+    the recording the pieces lie (only the scripted engine needs it). ``vocabulary``: names to be expected,
+    the likeliest first; an engine that can make no use of them ignores them.
     """
 
     samples: NDArray[np.float32]
     language: str | None
     window: SpeechWindow
+    vocabulary: tuple[str, ...] = ()
 
 
 class SttEngine(Protocol):
@@ -60,3 +64,14 @@ class SttEngine(Protocol):
         ...
 
     def transcribe(self, request: SttRequest) -> Transcript: ...
+
+
+class BatchingSttEngine(SttEngine, Protocol):
+    """An engine that takes several windows at once; ``capabilities.batch`` says how many pay."""
+
+    def transcribe_many(self, requests: Sequence[SttRequest]) -> tuple[Transcript, ...]:
+        """One transcript for each request, in their order: what ``transcribe`` would give it alone.
+
+        Each times its words from the start of its own samples. More than ``capabilities.batch`` are allowed.
+        """
+        ...

@@ -6,6 +6,7 @@ from app.services.stt.base import SttEngine
 STT_ENGINES: Registry[SttEngine] = Registry(
     "speech-to-text engine",
     {
+        "faster_whisper": "app.services.stt.faster_whisper:FasterWhisperEngine",
         "whisper": "app.services.stt.whisper:WhisperEngine",
         "pocketsphinx": "app.services.stt.pocketsphinx:PocketsphinxEngine",
         "scripted": "app.services.stt.scripted:ScriptedEngine",

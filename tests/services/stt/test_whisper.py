@@ -21,7 +21,9 @@ import pytest
 from app.core.exceptions import ConfigurationError, StageFailed, UnsupportedLanguage
 from app.schemas.engine import EngineState
 from app.schemas.transcript import Transcript, join_words
-from app.services.stt.whisper import LANGUAGES, SIZES, WhisperEngine
+from app.services.stt.whisper import WhisperEngine
+from app.services.stt.whisper_checkpoint import SIZES, WhisperCheckpoint
+from app.services.stt.whisper_dialect import LANGUAGES
 from app.services.stt_service import SttService
 from tests.services.stt.makers import (
     MINI,
@@ -178,7 +180,7 @@ def test_sizes_and_files_are_those_of_the_library() -> None:
 
     assert {size: url.rsplit("/", 1)[-1] for size, url in whisper._MODELS.items()} == SIZES
     hosts = {url.split("/")[2] for url in whisper._MODELS.values()}
-    assert hosts == {WhisperEngine.download_host[0]}
+    assert hosts == {WhisperCheckpoint.download_host[0]}
 
 
 def test_languages_are_those_of_the_library() -> None:
@@ -237,7 +239,7 @@ def test_no_weights_and_no_network_is_unavailable_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_proxy(monkeypatch)
-    monkeypatch.setattr(WhisperEngine, "download_host", ("127.0.0.1", closed_port()))
+    monkeypatch.setattr(WhisperCheckpoint, "download_host", ("127.0.0.1", closed_port()))
     seen = WhisperEngine(whisper_settings(tmp_path, "base")).availability()
     assert seen.state is EngineState.UNAVAILABLE
     assert "WHISPER_MODEL_DIR" in (seen.fix or "") and "python -m app fetch-models" in (seen.fix or "")
@@ -248,7 +250,7 @@ def test_a_host_that_never_answers_costs_no_more_than_the_timeout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_proxy(monkeypatch)
-    monkeypatch.setattr(WhisperEngine, "connect_timeout_s", 0.2)
+    monkeypatch.setattr(WhisperCheckpoint, "connect_timeout_s", 0.2)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)
@@ -256,7 +258,7 @@ def test_a_host_that_never_answers_costs_no_more_than_the_timeout(
         for caller in callers:  # fill the queue of connections that nobody takes
             caller.setblocking(False)
             caller.connect_ex(deaf.getsockname())
-        monkeypatch.setattr(WhisperEngine, "download_host", deaf.getsockname())
+        monkeypatch.setattr(WhisperCheckpoint, "download_host", deaf.getsockname())
         began = time.perf_counter()
         seen = WhisperEngine(whisper_settings(tmp_path, "base")).availability()
         took_s = time.perf_counter() - began
@@ -271,14 +273,14 @@ def test_a_host_that_answers_makes_the_weights_fetchable(
 ) -> None:
     no_proxy(monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(WhisperEngine, "download_host", server.getsockname())
+        monkeypatch.setattr(WhisperCheckpoint, "download_host", server.getsockname())
         seen = WhisperEngine(whisper_settings(tmp_path, "base")).availability()
     assert seen.state is EngineState.LOADING
 
 
 def test_behind_a_proxy_the_proxy_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_proxy(monkeypatch)
-    monkeypatch.setattr(WhisperEngine, "download_host", ("weights.invalid", 443))
+    monkeypatch.setattr(WhisperCheckpoint, "download_host", ("weights.invalid", 443))
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.getsockname()[1]}")
         seen = WhisperEngine(whisper_settings(tmp_path, "base")).availability()
