@@ -21,7 +21,7 @@ LONG, SHORT = 160, 80
 """Frames of a window as the encoder was trained on (1.6 s), and of its first half, which comes for free."""
 TARGET_DB = -30.0
 """Speech below this level (dB of full scale) is raised to it, as Resemblyzer does; louder stays as it is."""
-_BATCH = 64
+_BATCH = 32
 
 
 class VoiceEncoder:
@@ -43,6 +43,8 @@ class VoiceEncoder:
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._threads
                 options.inter_op_num_threads = 1
+                # Threads that wait by spinning take the cores from whatever else computes.
+                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
                 self._session = onnxruntime.InferenceSession(
                     str(WEIGHTS), sess_options=options, providers=["CPUExecutionProvider"]
                 )
@@ -52,7 +54,7 @@ class VoiceEncoder:
                 ) from error
 
     def voices(self, mel: Floats, starts: NDArray[np.int64]) -> Floats:
-        """Unit-length voices, shape (windows, 2, 256), of the first 80 and of all 160 frames from ``starts``.
+        """Unit-length voices, shape (2, windows, 256), of the first 80 and of all 160 frames from ``starts``.
 
         ``mel``: power in bands, shape (frames, 40), at the level that the encoder expects; what a window
         reaches beyond its end is silence.
@@ -62,11 +64,11 @@ class VoiceEncoder:
         self.load()
         padded = np.concatenate((mel, np.zeros((LONG, BANDS), dtype=np.float32)))
         ends = np.array([SHORT - 1, LONG - 1])
-        found = np.zeros((len(starts), 2, VOICE_SIZE), dtype=np.float32)
+        found = np.zeros((2, len(starts), VOICE_SIZE), dtype=np.float32)
         for first in range(0, len(starts), _BATCH):
             chosen = starts[first : first + _BATCH, None] + np.arange(LONG)
             (voices,) = self._session.run(["voices"], {"mel": padded[chosen], "ends": ends})
-            found[first : first + _BATCH] = voices
+            found[:, first : first + _BATCH] = voices.swapaxes(0, 1)
         return found
 
 

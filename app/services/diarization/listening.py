@@ -33,7 +33,7 @@ class Speech:
 
     ``frames``: numbers of the n frames that hold speech, rising. ``levels``: their RMS, shape (n,).
     ``log_mel``: natural logarithm of their power in bands, shape (n, 40), in half precision to spare memory.
-    ``starts``: first frame of each of the w windows. ``voices``: shape (w, 2, 256), of each window's first
+    ``starts``: first frame of each of the w windows. ``voices``: shape (2, w, 256), of each window's first
     0.8 s and of all its 1.6 s; ``fits``: shape (w, 2), whether these lie in one stretch of speech.
     """
 
@@ -62,7 +62,7 @@ def listen(audio: Audio, spans: Iterable[Span], encoder: VoiceEncoder) -> Speech
     spoken = loudness[frames]
     gain = level_gain(float(np.mean(np.square(spoken, dtype=np.float64)))) if len(spoken) else 1.0
     log_mel = np.zeros((len(frames), BANDS), dtype=np.float16)
-    voices = np.zeros((len(starts), 2, VOICE_SIZE), dtype=np.float32)
+    voices = np.zeros((2, len(starts), VOICE_SIZE), dtype=np.float32)
     for first in range(0, len(loudness), BLOCK_FRAMES):
         own = _within(frames, first, first + BLOCK_FRAMES)
         windows = _within(starts, first, first + BLOCK_FRAMES)
@@ -70,7 +70,7 @@ def listen(audio: Audio, spans: Iterable[Span], encoder: VoiceEncoder) -> Speech
             continue
         mel = mel_of_frames(audio, first, BLOCK_FRAMES + LONG) * np.float32(gain)
         log_mel[own] = np.log(mel[frames[own] - first] + _QUIETEST)
-        voices[windows] = encoder.voices(mel, starts[windows] - first)
+        voices[:, windows] = encoder.voices(mel, starts[windows] - first)
     fits = starts[:, None] + np.array([SHORT, LONG]) <= ends[:, None] + _FITS_WITHIN
     return Speech(frames, spoken, log_mel, starts, voices, fits)
 

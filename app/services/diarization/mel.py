@@ -21,6 +21,7 @@ HOP = 160
 FRAMES_PER_S = SAMPLE_RATE // HOP
 BLOCK_FRAMES = 60 * FRAMES_PER_S
 """Frames worked on at once, so that hours of audio need no more memory than a minute."""
+_AT_ONCE = 1000
 
 _LINEAR_HZ_PER_MEL = 200.0 / 3.0
 _LOG_FROM_HZ = 1000.0
@@ -67,10 +68,10 @@ def _power(padded: Floats, rows: int) -> Floats:
 
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP][:rows]
     bands = np.zeros((rows, BANDS), dtype=np.float32)
-    for start in range(0, rows, FRAMES_PER_S):
-        spectra = np.fft.rfft(windows[start : start + FRAMES_PER_S] * _hann(), axis=1)
+    for start in range(0, rows, _AT_ONCE):
+        spectra = np.fft.rfft(windows[start : start + _AT_ONCE] * _hann(), axis=1)
         power = np.square(spectra.real) + np.square(spectra.imag)
-        bands[start : start + FRAMES_PER_S] = power @ filters()
+        bands[start : start + _AT_ONCE] = power @ filters()
     return bands
 
 
@@ -94,7 +95,7 @@ def filters() -> Floats:
     rising, falling = -slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     triangles *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
-    return triangles.T.astype(np.float32)
+    return np.ascontiguousarray(triangles.T, dtype=np.float32)
 
 
 def band_floors_hz() -> NDArray[np.float64]:

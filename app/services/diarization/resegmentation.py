@@ -12,6 +12,8 @@ from app.services.diarization.mel import BANDS
 from app.services.diarization.mixtures import fit_mixture, voice_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -41,6 +43,8 @@ MODELLED_DB = 30.0
 LEAST_FRAMES = 50
 _SURE_SHARE, _KNOWN_SHARE = 0.95, 0.5
 _UNHEARD = -50.0
+_BLOCK = 20_000
+"""Frames worked on at once: whole hours in single precision would take the memory that half spares."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +118,13 @@ def _first_labels(speech: Speech, centroids: Floats) -> Labels:
     votes = np.zeros((len(speech.frames) + 1, len(centroids)))
     for length, size in enumerate((SHORT, LONG)):
         counts = speech.fits[:, length] if size == LONG else np.ones(len(speech.starts), dtype=bool)
-        likeness = speech.voices[counts, length] @ centroids.T
+        likeness = speech.voices[length, counts] @ centroids.T
         likeness -= likeness.max(axis=1, keepdims=True)
         first, end = _positions(speech, size)
         np.add.at(votes, first[counts], likeness)
         np.subtract.at(votes, end[counts], likeness)
     labels: Labels = np.argmax(np.cumsum(votes, axis=0)[:-1], axis=1)
-    likeness = speech.voices[:, 0] @ centroids.T
+    likeness = speech.voices[0] @ centroids.T
     first, _ = _positions(speech, SHORT)
     for speaker in np.setdiff1d(np.arange(len(centroids)), labels):
         others = np.delete(likeness, speaker, axis=1).max(axis=1)
@@ -167,7 +171,7 @@ def _window_scores(
         heard = counts[end] - counts[first]
         known = heard.sum(axis=1)
         sure = (known >= _KNOWN_SHARE * size) & (heard.max(axis=1) >= _SURE_SHARE * known)
-        own = voice_scores(speech.voices[:, length], np.where(sure, heard.argmax(axis=1), -1), speakers)
+        own = voice_scores(speech.voices[length], np.where(sure, heard.argmax(axis=1), -1), speakers)
         used = speech.fits[:, length] if size == LONG else np.ones(len(own), dtype=bool)
         if not np.any(used):
             continue
@@ -192,9 +196,11 @@ def _add_frame_scores(
     known = labels >= 0
     if not np.any(known):
         return
-    taught = cepstra[known].astype(np.float32)
+    taught = cepstra[np.flatnonzero(known)[:: -(-int(known.sum()) // _BLOCK)]].astype(np.float32)
     mean, deviation = taught.mean(axis=0), taught.std(axis=0) + 1e-3
-    scaled = ((cepstra - mean) / deviation).astype(np.float16)
+    scaled = np.empty_like(cepstra)
+    for block in _blocks(len(cepstra)):
+        scaled[block] = (cepstra[block] - mean) / deviation
     likelihoods = np.full((len(labels), len(sets)), _UNHEARD, dtype=np.float32)
     own = [np.flatnonzero(labels == speaker) for speaker in range(labels.max() + 1)]
     chance = np.random.default_rng(0)
@@ -221,8 +227,14 @@ def _cepstra(log_mel: NDArray[np.floating]) -> NDArray[np.float16]:
 
     waves = np.outer(np.arange(1, CEPSTRA + 1), np.arange(BANDS) + 0.5) * np.pi / BANDS
     basis = (np.cos(waves) * np.sqrt(2.0 / BANDS)).astype(np.float32).T
-    cepstra: NDArray[np.float16] = (log_mel @ basis).astype(np.float16)
+    cepstra = np.empty((len(log_mel), CEPSTRA), dtype=np.float16)
+    for block in _blocks(len(log_mel)):
+        cepstra[block] = log_mel[block].astype(np.float32) @ basis
     return cepstra
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(first, first + _BLOCK) for first in range(0, count, _BLOCK))
 
 
 def _change_costs(sets: tuple[tuple[int, ...], ...]) -> Floats:

@@ -101,8 +101,8 @@ def _voices_to_cluster(speech: Speech) -> NDArray[np.float32]:
         if len(inside) >= least:
             break
     else:
-        inside, length = np.arange(len(speech.voices)), 0
-    chosen: NDArray[np.float32] = speech.voices[inside[spread(len(inside))], length]
+        inside, length = np.arange(len(speech.starts)), 0
+    chosen: NDArray[np.float32] = speech.voices[length, inside[spread(len(inside))]]
     return chosen
 
 
