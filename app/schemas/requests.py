@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -33,6 +34,7 @@ ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 MOST_METADATA = 50
 LONGEST_METADATA = 1024
 MOST_SPEAKERS = 10
+MOMENT_KINDS = tuple(kind.value for kind in (*MomentType, *TimedMomentType))
 
 
 def _blank_is_absent(value: object) -> object:
@@ -45,6 +47,12 @@ def _is_id(value: str) -> str:
     return value
 
 
+def _known_moment(value: str) -> str:
+    if value not in MOMENT_KINDS:
+        raise ValueError(f"must be one of {', '.join(MOMENT_KINDS)}")
+    return value
+
+
 def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
@@ -52,6 +60,9 @@ def _utc(value: datetime) -> datetime:
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
+MomentKind = Annotated[
+    str, AfterValidator(_known_moment), WithJsonSchema({"type": "string", "enum": list(MOMENT_KINDS)})
+]
 SpeakerId = Annotated[str, Field(pattern=r"^speaker_[0-9]{1,3}$", examples=["speaker_0"])]
 
 
@@ -122,7 +133,7 @@ class CallFilterQuery(BaseModel):
     agent_id: Id | None = None
     customer_id: Id | None = None
     status: CallStatus | None = None
-    moment_type: MomentType | TimedMomentType | None = None
+    moment_type: MomentKind | None = None
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
 

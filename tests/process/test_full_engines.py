@@ -36,7 +36,7 @@ def test_a_recording_is_transcribed_word_for_word(service: Service, name: str) -
     assert body["engines"] == {
         "stt": "whisper:mini_whisper",
         "sentiment": "transformer:mini_distilbert",
-        "diarization": "pauses",
+        "diarization": "voiceprint:ge2e",
     }
     assert body["degraded"] is False
     assert body["warnings"] == []
