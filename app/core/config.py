@@ -64,6 +64,9 @@ class Settings(BaseSettings):
         "base", description="Whisper size (`tiny` … `large-v3`, `turbo`) or the path of a checkpoint."
     )
     whisper_model_dir: Path = Field(Path("./models/whisper"), description="Folder of Whisper checkpoints.")
+    stt_compute_type: Literal["auto", "int8", "int8_float32", "int8_float16", "float16", "float32"] = Field(
+        "auto", description="Arithmetic of `faster_whisper`; `auto` is float16 on a GPU, int8 on a CPU."
+    )
     sentiment_enabled: bool = Field(True, description="`false` leaves both sentiment fields null.")
     sentiment_model: str = Field(
         "distilbert-base-uncased-finetuned-sst-2-english",

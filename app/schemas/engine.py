@@ -22,6 +22,7 @@ class Capabilities:
     ``lesser``: why this engine's answers count as degraded, None for a full one.
     ``voice_activity``: it wants only the stretches that hold speech. ``per_channel``: it takes what each
     channel says by itself. ``opt_in``: it counts as preferred only where somebody has installed it.
+    ``batch``: windows that it takes at once.
     """
 
     sends_data_out: bool = False
@@ -31,6 +32,7 @@ class Capabilities:
     voice_activity: bool = True
     per_channel: bool = False
     opt_in: bool = False
+    batch: int = 1
 
     def speaks(self, language: str | None) -> bool:
         return language is None or self.languages is None or language in self.languages
