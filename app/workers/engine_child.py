@@ -17,7 +17,7 @@ from app.core.logging import configure_logging
 from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Transcript, Turn
-from app.services.audio.channels import look_at_channels, without_bleed
+from app.services.audio.channels import look_at_channels, without_bleed, without_unused
 from app.services.audio.vad import VoiceActivity
 from app.services.audio.windows import SpeechWindow
 from app.services.diarization.base import DiarizationRequest
@@ -46,11 +46,13 @@ class EngineRoom:
         elif stage == "diarization":
             self._diarization.load(name)
 
-    def look_at_channels(self, audio: Audio) -> ChannelLayout:
-        return look_at_channels(audio)
+    def listen(self, audio: Audio) -> tuple[ChannelLayout, tuple[tuple[Span, ...], ...]]:
+        layout = look_at_channels(audio)
+        speech = tuple(self.detect_speech(voice) for voice in layout.voices)
+        return without_unused(layout, without_bleed(layout, speech))
 
-    def detect_speech(self, layout: ChannelLayout) -> tuple[tuple[Span, ...], ...]:
-        return without_bleed(layout, tuple(self._voice_activity.detect(voice) for voice in layout.voices))
+    def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
+        return self._voice_activity.detect(audio)
 
     def transcribe(self, name: str, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         return self._stt.transcribe(name, window.samples(audio), window, language)

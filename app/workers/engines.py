@@ -54,7 +54,7 @@ class EngineRun:
     """The engines of one call, until its deadline (on the monotonic clock).
 
     ``layout`` holds the signals to work on: each party's channel for an engine that takes them apart, else
-    one. Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the
+    one; ``speech`` the stretches of speech of each. Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the
     rest.
     """
 
@@ -64,10 +64,12 @@ class EngineRun:
         choices: EngineChoices,
         capabilities: Mapping[str, Capabilities],
         layout: ChannelLayout,
+        speech: tuple[tuple[Span, ...], ...],
         deadline: float,
     ) -> None:
         self.choices = choices
         self.layout = layout
+        self.speech = speech
         self._process = process
         self._capabilities = capabilities
         self._deadline = deadline
@@ -79,21 +81,15 @@ class EngineRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._capabilities["sentiment"].speaks(language)
 
-    def detect_speech(self) -> tuple[tuple[Span, ...], ...]:
-        """Stretches of speech of each of ``layout.voices``."""
-        return cast("tuple[tuple[Span, ...], ...]", self._request("vad", "detect_speech", self.layout))
-
     def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         name = self.choices.stt.name
         return cast(Transcript, self._request("stt", "transcribe", name, audio, window, language))
 
-    def diarize(
-        self, transcript: Transcript, speech: tuple[tuple[Span, ...], ...], num_speakers: int | None
-    ) -> tuple[Turn, ...]:
+    def diarize(self, transcript: Transcript, num_speakers: int | None) -> tuple[Turn, ...]:
         """Raises EngineUnavailable too, where no engine takes this recording."""
         if self.choices.diarization is None:
             raise EngineUnavailable("diarization", "no engine of the chain takes this recording")
-        request = DiarizationRequest(self.layout, speech, transcript, num_speakers)
+        request = DiarizationRequest(self.layout, self.speech, transcript, num_speakers)
         name = self.choices.diarization.name
         return cast("tuple[Turn, ...]", self._request("diarization", "diarize", name, request))
 
@@ -152,25 +148,24 @@ class Engines:
         )
 
     def run(self, audio: Audio, language: str | None) -> EngineRun:
-        """Look at the recording's channels, choose engines for it and start its clock.
+        """Start the call's clock, find its channels and where they hold speech, choose engines for it.
 
         Raises EngineUnavailable, StageFailed, EngineCrashed or DeadlineExceeded.
         """
         factor = self._settings.call_deadline_factor
         longest_s = max(self._settings.call_deadline_min_s, factor * audio.duration_s)
         deadline = time.monotonic() + longest_s
-        layout = cast(
-            ChannelLayout,
-            self._process.request("channels", "look_at_channels", audio, deadline=deadline),
-        )
+        layout, speech = self._process.request("vad", "listen", audio, deadline=deadline)
         choices = self.choose(language, layout)
         capabilities = {
             choice.stage: self._chains[choice.stage].engines[choice.name].capabilities
             for choice in choices.all
         }
         takes_channels = "diarization" in capabilities and capabilities["diarization"].per_channel
-        heard = layout if takes_channels else layout.mixed(audio)
-        return EngineRun(self._process, choices, capabilities, heard, deadline)
+        if len(layout.voices) > 1 and not takes_channels:
+            layout = layout.mixed(audio)
+            speech = (self._process.request("vad", "detect_speech", audio, deadline=deadline),)
+        return EngineRun(self._process, choices, capabilities, layout, speech, deadline)
 
     def _choose_diarization(self, layout: ChannelLayout | None, *, external: bool) -> EngineChoice | None:
         chain = self._chains["diarization"]

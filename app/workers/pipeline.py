@@ -60,17 +60,16 @@ class Findings:
 def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progress) -> Analysis:
     """Analyse one recording. Reads ``call.recording``, writes only into ``scratch``.
 
-    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, channels, voice activity and
-    transcription); trouble in a later stage becomes a warning in the analysis.
+    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, voice activity and transcription);
+    trouble in a later stage becomes a warning in the analysis.
     """
     options = call.options.completed(stages.defaults)
     with progress.stage("decode"):
         audio = stages.audio.decode(call.recording, scratch)
-    with progress.stage("channels"):
+    with progress.stage("voice_activity"):
         engines = stages.engines.run(audio, options.language)
-    speech = detect_speech(engines, progress)
-    transcript = transcribe(speech, options.language, engines, progress)
-    turns = diarize(transcript, speech, options.num_speakers, engines, progress)
+    transcript = transcribe(options.language, engines, progress)
+    turns = diarize(transcript, options.num_speakers, engines, progress)
     segments = align(transcript, turns)
     hints = RoleHints(options.agent_channel, call.direction, call.metadata, transcript.language)
     segments, speakers = tell_roles(segments, hints, engines, progress)
@@ -90,22 +89,14 @@ def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progr
     return conclude(audio, found, engines, stages.coachable, progress)
 
 
-def detect_speech(engines: EngineRun, progress: Progress) -> tuple[tuple[Span, ...], ...]:
-    """Stretches of speech of each signal that is worked on."""
-    with progress.stage("voice_activity"):
-        return engines.detect_speech()
-
-
-def transcribe(
-    speech: tuple[tuple[Span, ...], ...], language: str | None, engines: EngineRun, progress: Progress
-) -> Transcript:
+def transcribe(language: str | None, engines: EngineRun, progress: Progress) -> Transcript:
     """Every signal in windows of speech, or of everything for an engine that wants the silence too.
 
     In order of time across the signals; the first window with words decides the language of the rest.
     """
     work = [
         (voice, window)
-        for voice, stretches in zip(engines.layout.voices, speech, strict=True)
+        for voice, stretches in zip(engines.layout.voices, engines.speech, strict=True)
         for window in windows_of(voice, stretches, engines)
     ]
     work.sort(key=lambda item: item[1].pieces[0].start_s)
@@ -128,16 +119,12 @@ def windows_of(voice: Audio, stretches: tuple[Span, ...], engines: EngineRun) ->
 
 
 def diarize(
-    transcript: Transcript,
-    speech: tuple[tuple[Span, ...], ...],
-    num_speakers: int | None,
-    engines: EngineRun,
-    progress: Progress,
+    transcript: Transcript, num_speakers: int | None, engines: EngineRun, progress: Progress
 ) -> tuple[Turn, ...]:
     """Who speaks when; one speaker for everything when that cannot be told."""
     if transcript.words:
         with progress.tolerated("diarization"):
-            return engines.diarize(transcript, speech, num_speakers)
+            return engines.diarize(transcript, num_speakers)
     return ()
 
 

@@ -37,6 +37,7 @@ class StubRun:
         views = (audio,) if voices == 1 else tuple(audio.of_channel(channel) for channel in range(voices))
         kind = ChannelKind.MONO if voices == 1 else ChannelKind.SEPARATE
         self.layout = ChannelLayout(kind, views, ((-20.0,) * 30,) * voices)
+        self.speech = ((Span(0.0, 2.0), Span(20.0, 22.0)) if spoken else (),) * voices
         self._broken = broken
         self._spoken = spoken
         self._judged = judged
@@ -54,11 +55,6 @@ class StubRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._judged
 
-    def detect_speech(self) -> tuple[tuple[Span, ...], ...]:
-        self._may("voice_activity")
-        speech = (Span(0.0, 2.0), Span(20.0, 22.0)) if self._spoken else ()
-        return (speech,) * len(self.layout.voices)
-
     def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
         self._may("stt")
         self.languages.append(language)
@@ -69,9 +65,7 @@ class StubRun:
                 words.append(Word(text, start_s, start_s + 0.25, channel=window.channel))
         return Transcript(tuple(words), language or "en", 0.9)
 
-    def diarize(
-        self, transcript: Transcript, speech: tuple[tuple[Span, ...], ...], num_speakers: int | None
-    ) -> tuple[Turn, ...]:
+    def diarize(self, transcript: Transcript, num_speakers: int | None) -> tuple[Turn, ...]:
         self._may("diarization")
         self.num_speakers = num_speakers
         if len(self.layout.voices) > 1:
@@ -88,6 +82,7 @@ class StubEngines:
         self._run = run
 
     def run(self, audio: Audio, language: str | None) -> StubRun:
+        self._run._may("voice_activity")
         return self._run
 
 

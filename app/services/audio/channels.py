@@ -101,6 +101,18 @@ def without_bleed(
     return tuple(cleaned)
 
 
+def without_unused(
+    layout: ChannelLayout, speech: tuple[tuple[Span, ...], ...]
+) -> tuple[ChannelLayout, tuple[tuple[Span, ...], ...]]:
+    """A ``separate`` recording in which one voice alone says anything is one-sided: that voice is left."""
+    spoken = [place for place, stretches in enumerate(speech) if stretches]
+    if layout.kind is not ChannelKind.SEPARATE or len(spoken) != 1:
+        return layout, speech
+    (place,) = spoken
+    alone = ChannelLayout(ChannelKind.ONE_SIDED, (layout.voices[place],), (layout.loudness[place],))
+    return alone, (speech[place],)
+
+
 def _single(kind: ChannelKind, voice: Audio) -> ChannelLayout:
     return ChannelLayout(kind, (voice,), (loudness(voice),))
 

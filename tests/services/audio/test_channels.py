@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.schemas.audio import SAMPLE_RATE, Audio, ChannelKind, ChannelLayout, Span
-from app.services.audio.channels import look_at_channels, without_bleed
+from app.services.audio.channels import look_at_channels, without_bleed, without_unused
 from app.services.audio.vad import VoiceActivity
 from tests.services.audio.recordings import convert, encoders, make_decoder, needs_recordings, write_wav
 from tests.services.audio.talk import Samples, db, hum, later, noise, talk, turns, two_channels
@@ -393,3 +393,14 @@ def test_only_parts_of_the_speech_are_left(
         for span in after:
             assert span.length_s > 0
             assert any(span.start_s >= other.start_s and span.end_s <= other.end_s for other in before)
+
+
+def test_a_recording_in_which_one_channel_alone_speaks_is_one_sided(tmp_path: Path) -> None:
+    voices = tuple(Audio(tmp_path / "never-read", 16000, channel_count=2, channel=at) for at in (0, 1))
+    layout = ChannelLayout(ChannelKind.SEPARATE, voices, ((-20.0,), (-50.0,)))
+    said = (Span(0.1, 0.8),)
+    alone = ChannelLayout(ChannelKind.ONE_SIDED, (voices[1],), ((-50.0,),))
+    assert without_unused(layout, ((), said)) == (alone, (said,))
+    assert without_unused(layout, (said, said)) == (layout, (said, said))
+    assert without_unused(layout, ((), ())) == (layout, ((), ()))
+    assert without_unused(alone, (said,)) == (alone, (said,))
