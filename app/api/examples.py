@@ -179,6 +179,9 @@ TRANSCRIBE_FORM: dict[str, Any] = {
                 "description": "The channel on which the agent speaks, in a two-channel recording.",
             },
             "num_speakers": _text("How many take part: 1 to 10, or auto.", "2", default="auto"),
+            "vocabulary": _text(
+                "Names that may be spoken (products, competitors), parted by commas.", "Darwix, Northwind CRM"
+            ),
             "metadata": _text(
                 "A JSON object of strings, kept with the call; some help to tell roles (see the README).",
                 '{"campaign": "spring"}',

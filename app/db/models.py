@@ -81,6 +81,7 @@ class CallRow(Base):
     language: Mapped[str | None]
     agent_channel: Mapped[int | None]
     num_speakers: Mapped[int | None]
+    vocabulary: Mapped[list[Any] | None] = mapped_column(StoredJson())
     started_at: Mapped[datetime | None]
     direction: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", StoredJson())
@@ -205,6 +206,7 @@ class WordRow(Base):
     space_before: Mapped[bool]
     ends_segment: Mapped[bool]
     channel: Mapped[int | None]
+    estimated: Mapped[bool]
 
 
 class MomentRow(Base):

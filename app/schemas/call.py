@@ -13,12 +13,13 @@ class CallOptions:
     """What a client asks for that alters the result; None leaves it to the service.
 
     ``language``: ISO 639-1. ``agent_channel``: the channel on which the agent speaks. ``num_speakers``: how
-    many take part.
+    many take part. ``vocabulary``: names of products, competitors and the like that may be spoken.
     """
 
     language: str | None = None
     agent_channel: int | None = None
     num_speakers: int | None = None
+    vocabulary: tuple[str, ...] | None = None
 
     def completed(self, defaults: CallOptions) -> CallOptions:
         """These options, and those of ``defaults`` where nothing is asked for."""

@@ -69,12 +69,16 @@ class MomentModel(BaseModel):
 
 
 class WordModel(BaseModel):
-    """One word with its time; ``confidence`` is null where the engine gives none."""
+    """One word with its time; ``confidence`` is null where the engine gives none.
+
+    ``estimated``: the engine gave it no times, so they were spread over what it did time.
+    """
 
     text: str
     start_time: float
     end_time: float
     confidence: float | None
+    estimated: bool = False
 
 
 class SegmentModel(BaseModel):
@@ -114,6 +118,7 @@ class SegmentModel(BaseModel):
                     start_time=round(word.start_s, 3),
                     end_time=round(word.end_s, 3),
                     confidence=None if word.confidence is None else round(word.confidence, 4),
+                    estimated=word.estimated,
                 )
                 for word in segment.words
             ],

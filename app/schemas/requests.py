@@ -34,6 +34,7 @@ ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 MOST_METADATA = 50
 LONGEST_METADATA = 1024
 MOST_SPEAKERS = 10
+MOST_TERMS = 200
 MOMENT_KINDS = tuple(kind.value for kind in (*MomentType, *TimedMomentType))
 
 
@@ -60,6 +61,7 @@ def _utc(value: datetime) -> datetime:
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
+Term = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MomentKind = Annotated[
     str, AfterValidator(_known_moment), WithJsonSchema({"type": "string", "enum": list(MOMENT_KINDS)})
 ]
@@ -79,6 +81,7 @@ class CallForm(BaseModel):
     direction: Literal["inbound", "outbound"] | None = None
     agent_channel: Literal[0, 1] | None = None
     num_speakers: int | None = Field(None, ge=1, le=MOST_SPEAKERS)
+    vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
     metadata: dict[str, str] = {}
 
     @field_validator("*", mode="before")
@@ -90,6 +93,13 @@ class CallForm(BaseModel):
     @classmethod
     def _channel(cls, value: object) -> object:
         return int(value) if value in ("0", "1") else value
+
+    @field_validator("vocabulary", mode="before")
+    @classmethod
+    def _terms(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(dict.fromkeys(term.strip() for term in value.split(",") if term.strip())) or None
+        return value
 
     @field_validator("num_speakers", mode="before")
     @classmethod
@@ -104,7 +114,7 @@ class CallForm(BaseModel):
     @property
     def options(self) -> CallOptions:
         """What of this alters the result."""
-        return CallOptions(self.language, self.agent_channel, self.num_speakers)
+        return CallOptions(self.language, self.agent_channel, self.num_speakers, self.vocabulary)
 
     @field_validator("metadata", mode="after")
     @classmethod

@@ -31,7 +31,7 @@ def new_call(call_id: str = "CALL-001", **changes: Any) -> NewCall:
         "audio_bytes": 3_000_000_000,
         "agent_id": "agent-1",
         "customer_id": "customer-1",
-        "options": CallOptions("en", 1, 3),
+        "options": CallOptions("en", 1, 3, ("Darwix", "Größe & Co")),
         "started_at": T0 - timedelta(hours=1),
         "direction": "inbound",
         "metadata": {"campaign": "spring", "größe": "µ 😀"},

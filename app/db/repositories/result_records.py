@@ -116,6 +116,7 @@ def word_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[di
                 "space_before": word.space_before,
                 "ends_segment": word.ends_segment,
                 "channel": word.channel,
+                "estimated": word.estimated,
             }
 
 
@@ -209,7 +210,14 @@ def _sentiment_of(row: Row[Any]) -> Sentiment | None:
 
 def word_of(row: Row[Any]) -> Word:
     return Word(
-        row.text, row.start_s, row.end_s, row.confidence, row.space_before, row.ends_segment, row.channel
+        row.text,
+        row.start_s,
+        row.end_s,
+        row.confidence,
+        row.space_before,
+        row.ends_segment,
+        row.channel,
+        row.estimated,
     )
 
 

@@ -35,6 +35,7 @@ _WORD = st.builds(
     space_before=st.booleans(),
     ends_segment=st.booleans(),
     channel=st.none() | st.integers(0, 1),
+    estimated=st.booleans(),
 )
 _SPEAKER = st.builds(
     Speaker,
