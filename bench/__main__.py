@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import embedded_accuracy, health_latency, roles, startup
+from bench import diarization, embedded_accuracy, health_latency, roles, startup
 from bench.report import line
 
 
@@ -12,7 +12,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     measurements = [startup, health_latency, roles]
     if not quick:
-        measurements += [embedded_accuracy]
+        measurements += [embedded_accuracy, diarization]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     missed = [figure for figure in figures if figure.met is False]
     print(f"\n{len(figures)} figures, {len(missed)} targets missed")

@@ -32,7 +32,7 @@ class Mixture:
     variances: Floats
     shares: Floats
 
-    def log_likelihood(self, frames: Floats) -> Floats:
+    def log_likelihood(self, frames: NDArray[np.floating]) -> Floats:
         """Of each of ``frames``, shape (n, size); worked on in blocks. Shape (n,)."""
         import numpy as np
 
@@ -56,24 +56,24 @@ class Mixture:
         return joint
 
 
-def fit_mixture(frames: Floats, most_components: int) -> Mixture:
+def fit_mixture(frames: NDArray[np.floating], most_components: int) -> Mixture:
     """Fit by expectation and maximisation; the same frames, shape (n, size), n > 0, give the same mixture."""
     import numpy as np
 
-    frames = frames[:: -(-len(frames) // MOST_FITTED)].astype(np.float32)
-    number = max(1, min(most_components, len(frames) // FRAMES_PER_COMPONENT))
-    overall = frames.var(axis=0) + 1e-3
+    some: Floats = frames[:: -(-len(frames) // MOST_FITTED)].astype(np.float32)
+    number = max(1, min(most_components, len(some) // FRAMES_PER_COMPONENT))
+    overall = some.var(axis=0) + 1e-3
     mixture = Mixture(
-        _starting_means(frames, number),
+        _starting_means(some, number),
         np.repeat(overall[None], number, axis=0),
         np.full(number, 1.0 / number, dtype=np.float32),
     )
     for _ in range(_STEPS):
-        joint = mixture._joint(frames)
+        joint = mixture._joint(some)
         belongs = np.exp(joint - np.logaddexp.reduce(joint, axis=1)[:, None])
         counts = belongs.sum(axis=0)[:, None] + 1e-6
-        means = belongs.T @ frames / counts
-        spread = np.maximum(belongs.T @ np.square(frames) / counts - np.square(means), 0.0)
+        means = belongs.T @ some / counts
+        spread = np.maximum(belongs.T @ np.square(some) / counts - np.square(means), 0.0)
         variances = (counts * spread + _PRIOR_FRAMES * overall) / (counts + _PRIOR_FRAMES)
         mixture = Mixture(means, variances, counts[:, 0] / counts.sum())
     return mixture
