@@ -54,8 +54,8 @@ class EngineRun:
     """The engines of one call, until its deadline (on the monotonic clock).
 
     ``layout`` holds the signals to work on: each party's channel for an engine that takes them apart, else
-    one; ``speech`` the stretches of speech of each. Each method raises StageFailed, EngineCrashed or DeadlineExceeded; see the engines' ports for the
-    rest.
+    one; ``speech`` the stretches of speech of each. Each method raises StageFailed, EngineCrashed or
+    DeadlineExceeded; see the engines' ports for the rest.
     """
 
     def __init__(
