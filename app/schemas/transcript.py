@@ -13,6 +13,7 @@ class Word:
     ``confidence`` is in [0, 1], or None where the engine gives none. ``space_before`` is False where the
     script writes no space (Chinese, or punctuation split off). ``ends_segment``: the engine broke here.
     ``channel``: the channel it was heard in, None where the recording was heard as one signal.
+    ``estimated``: its times were spread evenly over its segment, or between its neighbours.
     """
 
     text: str
@@ -22,6 +23,7 @@ class Word:
     space_before: bool = True
     ends_segment: bool = False
     channel: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True)

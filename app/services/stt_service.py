@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from app.core.exceptions import AppError, StageFailed
 from app.schemas.transcript import Transcript, Word
 from app.services.stt.base import SttEngine, SttRequest
+from app.services.stt.loops import without_loops, without_sound
 from app.services.stt.registry import STT_ENGINES
+from app.services.stt.word_times import interpolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +55,18 @@ class SttService:
         """What is said in ``window``, in recording time.
 
         ``samples`` are the window's: float32 in [-1, 1], shape (n,), 16 kHz. The words are in order, do not
-        overlap, each has a text and lies in one piece of the window. ``language`` is None where there is no
-        word. Raises StageFailed for whatever the engine raises, apart from errors of our own.
+        overlap, each has a text and lies in one piece of the window; loops, and words where there is no
+        sound, are cut. ``language`` is None where there is no word. Raises StageFailed for whatever the
+        engine raises, apart from errors of our own.
         """
         engine = self.engines[name]
         started = time.perf_counter()
         with _translated(f"{engine.label} failed on this recording"):
             heard = engine.transcribe(SttRequest(samples, language, window))
-            words = tuple(to_recording(repaired(heard.words, window.length_s), window))
+            said = repaired(heard.words, window.length_s)
+            sounding = without_sound(said, samples) if engine.capabilities.voice_activity else said
+            kept = without_loops(sounding)
+            words = tuple(to_recording(kept, window))
         log.info(
             "stt.window_done",
             extra={
@@ -68,6 +74,8 @@ class SttService:
                 "audio_s": round(window.length_s, 2),
                 "took_s": round(time.perf_counter() - started, 3),
                 "words": len(words),
+                "words_in_silence": len(said) - len(sounding),
+                "words_in_loops": len(sounding) - len(kept),
             },
         )
         if not words:
@@ -90,22 +98,24 @@ def merge(parts: Sequence[Transcript]) -> Transcript:
 def repaired(words: Iterable[Word], length_s: float) -> list[Word]:
     """Sort, clamp to [0, ``length_s``] and cut overlaps; drop words without text.
 
-    A word whose times are no numbers takes the place where the word before it ended.
+    A word whose times are no numbers takes its place between its neighbours, and is marked as estimated, as
+    one is that lies beyond the window.
     """
-    placed: list[Word] = []
-    for word in words:
-        text = " ".join(word.text.split())
-        if not text:
-            continue
-        start_s = word.start_s if math.isfinite(word.start_s) else placed[-1].end_s if placed else 0.0
-        end_s = word.end_s if math.isfinite(word.end_s) else start_s
-        start_s = min(max(start_s, 0.0), length_s)
-        end_s = min(max(end_s, start_s), length_s)
-        confidence = _probability(word.confidence)
-        placed.append(replace(word, text=text, start_s=start_s, end_s=end_s, confidence=confidence))
-    placed.sort(key=_start)
+    named = [replace(word, text=text) for word in words if (text := " ".join(word.text.split()))]
+    placed = sorted((_within(word, length_s) for word in interpolated(named, length_s)), key=_start)
     ends = [min(word.end_s, following.start_s) for word, following in pairwise(placed)]
     return [replace(word, end_s=end_s) for word, end_s in zip(placed[:-1], ends, strict=True)] + placed[-1:]
+
+
+def _within(word: Word, length_s: float) -> Word:
+    start_s = min(max(word.start_s, 0.0), length_s)
+    return replace(
+        word,
+        start_s=start_s,
+        end_s=min(max(word.end_s, start_s), length_s),
+        confidence=_probability(word.confidence),
+        estimated=word.estimated or word.start_s > length_s or word.end_s < 0,
+    )
 
 
 def to_recording(words: Iterable[Word], window: SpeechWindow) -> Iterator[Word]:
