@@ -1,4 +1,4 @@
-"""Writes requirements.txt: every package that pyproject.toml and its extras lead to, pinned.
+"""Writes requirements.txt: every package that pyproject.toml with its extras `all` and `dev` leads to, pinned.
 
     .venv/bin/python scripts/lock.py
 
@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # The CPU build of torch asks for no triton, so a resolver that sees that build takes the newest one for
 # openai-whisper; the CUDA build (the one on PyPI) takes this one and no other. Raise it together with torch.
 CONSTRAINTS = ("triton==3.7.1",)
+
+LOCKED = ("all", "dev")
 
 PLATFORMS = {
     'sys_platform == "linux" and platform_machine == "x86_64"': ("Linux", "linux", "x86_64"),
@@ -73,14 +75,18 @@ class Package:
 
 
 def direct_requirements(pyproject: Path) -> list[Requirement]:
-    """Everything that pyproject.toml names, extras included; its references to itself are left out."""
+    """What pyproject.toml names, with its extras ``LOCKED`` and those that they refer to."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    lines = [*project["dependencies"]]
-    for extra in project["optional-dependencies"].values():
-        lines += extra
-    own = canonicalize_name(project["name"])
-    named = [Requirement(line) for line in dict.fromkeys(lines)]
-    return [requirement for requirement in named if canonicalize_name(requirement.name) != own]
+    own, extras = canonicalize_name(project["name"]), project["optional-dependencies"]
+    lines = [*project["dependencies"], *(f"{own}[{extra}]" for extra in LOCKED)]
+    direct: dict[str, Requirement] = {}
+    for line in lines:  # grows while it is read
+        requirement = Requirement(line)
+        if canonicalize_name(requirement.name) == own:
+            lines += [named for extra in sorted(requirement.extras) for named in extras[extra]]
+        else:
+            direct.setdefault(line, requirement)
+    return list(direct.values())
 
 
 def resolve(direct: list[Requirement]) -> dict[str, Package]:

@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "app").rglob("*.py"))
 HEAVY = {
     "torch",
+    "av",
+    "ctranslate2",
+    "faster_whisper",
+    "tokenizers",
     "whisper",
     "transformers",
     "huggingface_hub",
