@@ -15,6 +15,8 @@ from app.schemas.requests import SpeakRequest
 
 router = APIRouter(tags=["speech"])
 
+SCOPE = "speak"
+"""What spoken texts are kept under: they belong to no call."""
 MEDIA_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 
 
@@ -43,7 +45,9 @@ def speak(request: SpeakRequest, services: ServicesDep) -> FileResponse:
         raise ValidationFailed(f"text: {message}", errors=[{"field": "text", "message": message}])
     with ExitStack() as stack:
         folder = stack.enter_context(services.scratch.folder())
-        spoken = services.tts.speak(request.text, request.language, request.format, folder, external=True)
+        spoken = services.tts.speak(
+            request.text, request.language, request.format, folder, external=True, scope=SCOPE
+        )
         remove = stack.pop_all()
     return FileResponse(
         spoken.path,

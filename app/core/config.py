@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     sentiment_provider: NameList = Field(
         ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
     )
-    tts_provider: NameList = Field(("gtts", "pyttsx3"), description="Text to speech: `gtts`, `pyttsx3`.")
+    tts_provider: NameList = Field(
+        ("gtts", "pyttsx3"), description="Text to speech: `gtts`, `piper`, `pyttsx3`."
+    )
     diarization_provider: NameList = Field(
         ("channel", "pyannote", "voiceprint", "pauses"),
         description="Who speaks: `channel` (one party a channel), `pyannote`, `voiceprint`, `pauses`.",
@@ -74,6 +76,9 @@ class Settings(BaseSettings):
     )
     sentiment_model_dir: Path = Field(
         Path("./models/sentiment"), description="Folder where the sentiment model is kept once fetched."
+    )
+    piper_voice: Path | None = Field(
+        None, description="Voice of the `piper` engine: its `.onnx` file, with the `.onnx.json` beside it."
     )
     scripted_transcript: Path | None = Field(
         None, description="Sidecar (JSON) that the `scripted` engine reads its transcript and faults from."
@@ -112,7 +117,11 @@ class Settings(BaseSettings):
     call_deadline_factor: float = Field(
         2.5, gt=0, description="Deadline of a call as a multiple of its length, where that is longer."
     )
-    tts_timeout_s: float = Field(60, gt=0, description="Seconds that one synthesis may take.")
+    tts_timeout_s: float = Field(30, gt=0, description="Seconds that one synthesis may take.")
+    tts_cache_mb: int = Field(
+        200, ge=0, le=1_000_000, description="Spoken texts kept on disk, in MB (2^20); 0 keeps none."
+    )
+    tts_cache_hours: float = Field(24, gt=0, description="Hours after which a kept spoken text is removed.")
     heartbeat_s: float = Field(5, gt=0, description="Seconds between signs of life of a call in work.")
     lease_s: float = Field(30, gt=0, description="Seconds without one after which a call counts as lost.")
 

@@ -18,10 +18,11 @@ from app.services.coachable_service import CoachableService
 from app.services.diarization.registry import DIARIZATION_ENGINES
 from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
-from app.services.replay_service import ReplayService
+from app.services.replay_service import ReplayService, scope_of
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
+from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
 from app.storage.base import Storage
@@ -56,10 +57,18 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     database = overrides.get("database") or Database(settings)
     storage = overrides.get("storage") or open_storage(settings.storage_url)
     audio = overrides.get("audio") or AudioService(settings)
-    calls = overrides.get("calls") or CallService(database, storage, new_owner(), settings.lease_s)
     coachable = overrides.get("coachable") or CoachableService(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
-    tts = overrides.get("tts") or TtsService(settings, tts_chain, convert=audio.encode)
+    tts: TtsService = overrides.get("tts") or TtsService(
+        settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
+    )
+    calls = overrides.get("calls") or CallService(
+        database,
+        storage,
+        new_owner(),
+        settings.lease_s,
+        forget_elsewhere=lambda call_id: tts.forget(scope_of(call_id)),
+    )
     parts: dict[str, Any] = {
         "database": database,
         "storage": storage,
@@ -105,11 +114,27 @@ def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:
 
 def default_options(settings: Settings) -> CallOptions:
     """What holds for calls that ask for nothing else."""
-    return CallOptions(agent_channel=settings.agent_channel, num_speakers=settings.num_speakers)
+    return CallOptions(
+        agent_channel=settings.agent_channel,
+        num_speakers=settings.num_speakers,
+        vocabulary=settings.vocabulary or None,
+    )
 
 
 def scratch_of(settings: Settings) -> Scratch:
+    return Scratch(_local_root(settings) / "scratch")
+
+
+def speech_cache_of(settings: Settings) -> SpeechCache:
+    return SpeechCache(
+        _local_root(settings) / "tts-cache",
+        limit_bytes=settings.tts_cache_mb * 2**20,
+        kept_s=settings.tts_cache_hours * 3600,
+        wait_s=settings.tts_timeout_s,
+    )
+
+
+def _local_root(settings: Settings) -> Path:
     """Beside local recordings, so that they share a disk whose room is known; else the system's own."""
     scheme, _, location = settings.storage_url.partition("://")
-    root = Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"
-    return Scratch(root / "scratch")
+    return Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"

@@ -52,9 +52,19 @@ class StoredCall:
 class CallService:
     """The only place that writes calls. Each method is one transaction. Thread-safe."""
 
-    def __init__(self, database: Database, storage: Storage, owner: str, lease_s: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        owner: str,
+        lease_s: float,
+        *,
+        forget_elsewhere: Callable[[str], None],
+    ) -> None:
+        """``forget_elsewhere`` removes what others keep of a call that was deleted; it raises nothing."""
         self._database = database
         self._storage = storage
+        self._forget_elsewhere = forget_elsewhere
         self.owner = owner
         self._lease_s = lease_s
 
@@ -197,6 +207,7 @@ class CallService:
         """Remove everything that is kept of the call. Raises CallNotFound."""
         with self._database.session() as session:
             record = _found(CallRepository(session).delete(call_id), call_id)
+        self._forget_elsewhere(call_id)
         if record.audio_key:
             self._storage.delete(record.audio_key)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.exceptions import NoCoachableMoments
+from app.core.exceptions import AppError, NoCoachableMoments
 from app.schemas.analysis import Analysis
 from app.schemas.moment import Moment, TimedMomentType
 from app.schemas.speaker import Role
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
-from app.services.tts_service import TtsService
+from app.services.tts_service import SpokenFile, TtsService
 
 PAUSE_S = 0.7
 
@@ -39,22 +40,46 @@ class ReplayService:
     def render(self, call_id: str, folder: Path) -> Replay:
         """Write the replay into ``folder``, which the caller owns.
 
-        Raises CallNotFound, CallNotReady, NoCoachableMoments, EngineUnavailable, StageFailed.
+        What is spoken is kept for the next replay until the call is deleted. Raises CallNotFound (also where
+        it is deleted meanwhile), CallNotReady, NoCoachableMoments, EngineUnavailable, StageFailed.
         """
         _, analysis = self._calls.finished(call_id)
         lines = narration(analysis)
         if not lines:
             raise NoCoachableMoments(f"call {call_id} has no coachable moments")
-        language = analysis.language or "en"
-        spoken = []
-        for number, line in enumerate(lines):
-            part = folder / f"part-{number}"
-            part.mkdir()
-            spoken.append(self._tts.speak(line, language, "wav", part, external=self._allow_external))
+        try:
+            spoken = self._spoken(call_id, lines, analysis.language or "en", folder)
+        finally:
+            self._forget_if_deleted(call_id)
         target = folder / "replay.mp3"
         self._audio.join([part.path for part in spoken], target, PAUSE_S)
         engines = dict.fromkeys(part.engine_label for part in spoken)
         return Replay(target, ", ".join(engines), len(lines))
+
+    def _spoken(self, call_id: str, lines: Sequence[str], language: str, folder: Path) -> list[SpokenFile]:
+        spoken = []
+        for number, line in enumerate(lines):
+            part = folder / f"part-{number}"
+            part.mkdir()
+            spoken.append(
+                self._tts.speak(
+                    line, language, "wav", part, external=self._allow_external, scope=scope_of(call_id)
+                )
+            )
+        return spoken
+
+    def _forget_if_deleted(self, call_id: str) -> None:
+        """Words that were kept after the call had been deleted go with it. Raises CallNotFound then."""
+        try:
+            self._calls.record(call_id)
+        except AppError:
+            self._tts.forget(scope_of(call_id))
+            raise
+
+
+def scope_of(call_id: str) -> str:
+    """What the spoken words of a call are kept under."""
+    return f"call {call_id}"
 
 
 def narration(analysis: Analysis) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from app.core.exceptions import AppError, StageFailed, ValidationFailed
 from app.schemas.engine import EngineState
 from app.services.engine_chain import EngineChain
 from app.services.tts.base import TtsEngine
+from app.services.tts.cache import SpeechCache, SpeechKey
 from app.services.tts.registry import TTS_ENGINES
 
 log = logging.getLogger(__name__)
@@ -36,24 +37,41 @@ class SpokenFile:
 class TtsService:
     """Thread-safe. The engine that was chosen gets one substitute when it fails."""
 
-    def __init__(self, settings: Settings, chain: EngineChain | None = None, *, convert: Convert) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        chain: EngineChain | None = None,
+        *,
+        convert: Convert,
+        cache: SpeechCache | None = None,
+    ) -> None:
         self._chain = chain or EngineChain(
             "tts",
             [TTS_ENGINES.create(name, settings) for name in settings.tts_provider],
             interval_s=settings.engine_probe_interval_s,
         )
         self._convert = convert
+        self._cache = cache
         for name in self._chain.engines:
             self._chain.mark_loaded(name)  # nothing stays in memory: each text is a process or a request
 
     def speak(
-        self, text: str, language: str, media: Media, target_folder: Path, *, external: bool
+        self,
+        text: str,
+        language: str,
+        media: Media,
+        target_folder: Path,
+        *,
+        external: bool,
+        scope: str | None = None,
     ) -> SpokenFile:
         """Speak ``text`` into a new file in ``target_folder``.
 
-        ``language``: ISO 639-1. ``external=False`` keeps to engines on this machine. Raises ValidationFailed
-        for a text without anything to say, UnsupportedLanguage, EngineUnavailable, StageFailed or
-        InsufficientStorage, and leaves no file behind then.
+        ``language``: ISO 639-1. ``external=False`` keeps to engines on this machine. ``scope`` names what the
+        text belongs to: the sound is kept under it, and given again to who asks for the same under the same
+        scope, until it is forgotten or too old; None keeps nothing. Raises ValidationFailed for a text
+        without anything to say, UnsupportedLanguage, EngineUnavailable, StageFailed or InsufficientStorage,
+        and leaves no file behind then.
         """
         words = spoken_text(text)
         if not words:
@@ -61,7 +79,7 @@ class TtsService:
             raise ValidationFailed(f"text {message}", errors=[{"field": "text", "message": message}])
         chosen = self._chain.choose(language, external=external).name
         try:
-            return self._speak_with(chosen, words, language, media, target_folder)
+            return self._speak_with(chosen, words, language, media, target_folder, scope)
         except StageFailed as error:
             substitute = self._usable_after(chosen, language, external)
             log.warning(
@@ -70,12 +88,23 @@ class TtsService:
             )
             if substitute is None:
                 raise
-        return self._speak_with(substitute, words, language, media, target_folder)
+        return self._speak_with(substitute, words, language, media, target_folder, scope)
 
-    def _speak_with(self, name: str, text: str, language: str, media: Media, folder: Path) -> SpokenFile:
+    def forget(self, scope: str) -> None:
+        """Remove every sound that is kept under ``scope``."""
+        if self._cache is not None:
+            self._cache.forget(scope)
+
+    def sweep(self) -> int:
+        """Remove kept sounds that are too old; returns how many files went."""
+        return self._cache.sweep() if self._cache is not None else 0
+
+    def _speak_with(
+        self, name: str, text: str, language: str, media: Media, folder: Path, scope: str | None
+    ) -> SpokenFile:
         engine = cast("TtsEngine", self._chain.engines[name])
         try:
-            spoken = engine.synthesize(text, language, folder)
+            spoken = self._spoken(engine, text, language, folder, scope)
         except AppError:
             raise
         except Exception as error:
@@ -89,6 +118,12 @@ class TtsService:
         finally:
             spoken.unlink(missing_ok=True)
         return SpokenFile(target, media, engine.label)
+
+    def _spoken(self, engine: TtsEngine, text: str, language: str, folder: Path, scope: str | None) -> Path:
+        if self._cache is None or scope is None:
+            return engine.synthesize(text, language, folder)
+        key = SpeechKey(engine.name, engine.voice(language), language, text)
+        return self._cache.spoken(scope, key, folder, lambda: engine.synthesize(text, language, folder))
 
     def _usable_after(self, name: str, language: str, external: bool) -> str | None:
         """The next engine of the chain that could answer instead of ``name``."""

@@ -1,8 +1,9 @@
-"""The speech facade: which engine answers, what happens when it fails, and which file comes out."""
+"""The speech facade: which engine answers, what happens when it fails, which file comes out, what is kept."""
 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
@@ -12,7 +13,11 @@ from app.core.exceptions import EngineUnavailable, StageFailed, UnsupportedLangu
 from app.schemas.engine import Availability, Capabilities, EngineState
 from app.services.audio_service import AudioService
 from app.services.engine_chain import EngineChain
+from app.services.tts.base import TtsEngine
+from app.services.tts.cache import SpeechCache
+from app.services.tts.pyttsx3 import Pyttsx3Engine
 from app.services.tts_service import Media, TtsService, spoken_text
+from tests.services.tts.processes import has_ended, take_offline
 from tests.settings import make_settings
 
 
@@ -31,6 +36,7 @@ class Voice:
     ) -> None:
         self.name = name
         self.capabilities = Capabilities(sends_data_out=sends_data_out, languages=languages)
+        self.timbre = "low"
         self.asked: list[tuple[str, str]] = []
         self._fails = fails
         self._seen = seen or Availability.ready()
@@ -48,6 +54,9 @@ class Voice:
 
     def load(self) -> None: ...
 
+    def voice(self, language: str) -> str:
+        return self.timbre
+
     def synthesize(self, text: str, language: str, folder: Path) -> Path:
         with self._lock:
             self.asked.append((text, language))
@@ -62,9 +71,15 @@ def copy(source: Path, target: Path, media: Media) -> None:
     target.write_text(f"{media} of {source.read_text()}")
 
 
-def make_service(folder: Path, *voices: Voice, convert: object = copy) -> TtsService:
+def make_service(
+    folder: Path, *voices: TtsEngine, convert: object = copy, cache: SpeechCache | None = None
+) -> TtsService:
     chain = EngineChain("tts", voices, interval_s=3600)
-    return TtsService(make_settings(folder), chain, convert=convert)  # type: ignore[arg-type]
+    return TtsService(make_settings(folder), chain, convert=convert, cache=cache)  # type: ignore[arg-type]
+
+
+def make_cache(folder: Path) -> SpeechCache:
+    return SpeechCache(folder / "cache", limit_bytes=10**8, kept_s=3600, wait_s=60)
 
 
 def broken(name: str, **options: object) -> Voice:
@@ -200,6 +215,106 @@ def test_its_engines_never_seem_to_be_loading(tmp_path: Path) -> None:
     TtsService(make_settings(tmp_path), chain, convert=copy)
     chain.look()
     assert {view.state for view in chain.views()} == {EngineState.READY}
+
+
+def test_the_same_text_is_spoken_once_whatever_the_medium(tmp_path: Path) -> None:
+    voice = Voice("one")
+    service = make_service(tmp_path, voice, cache=make_cache(tmp_path))
+    out = tmp_path / "out"
+    out.mkdir()
+    files = [
+        service.speak(text, "en", media, out, external=True, scope="a").path.read_text()
+        for text, media in (("Hi", "wav"), (" Hi\n", "wav"), ("Hi", "mp3"))
+    ]
+    assert files == ["one says Hi", "one says Hi", "mp3 of one says Hi"]
+    assert voice.asked == [("Hi", "en")]
+    assert len(list(out.iterdir())) == 3
+
+
+def test_another_voice_language_or_scope_is_spoken_anew(tmp_path: Path) -> None:
+    voice = Voice("one")
+    service = make_service(tmp_path, voice, cache=make_cache(tmp_path))
+
+    def speak(language: str, scope: str) -> None:
+        service.speak("Hi", language, "wav", tmp_path, external=True, scope=scope)
+
+    for language, scope in (("en", "a"), ("de", "a"), ("en", "b")):
+        speak(language, scope)
+    voice.timbre = "high"
+    speak("en", "a")
+    assert len(voice.asked) == 4
+
+
+def test_without_a_scope_nothing_is_kept(tmp_path: Path) -> None:
+    voice, cache = Voice("one"), make_cache(tmp_path)
+    service = make_service(tmp_path, voice, cache=cache)
+    for _ in range(2):
+        service.speak("Hi", "en", "wav", tmp_path, external=True)
+    assert len(voice.asked) == 2
+    assert not cache.root.exists()
+
+
+def test_a_substitute_answers_without_lending_its_voice_to_the_first(tmp_path: Path) -> None:
+    first, second = broken("first"), Voice("second")
+    service = make_service(tmp_path, first, second, cache=make_cache(tmp_path))
+    labels = [
+        service.speak("Hi", "en", "wav", tmp_path, external=True, scope="a").engine_label for _ in range(2)
+    ]
+    assert labels == ["second:test"] * 2
+    assert (len(first.asked), len(second.asked)) == (2, 1)
+
+
+def test_words_spoken_outside_do_not_answer_for_a_local_voice(tmp_path: Path) -> None:
+    outside, local = Voice("outside", sends_data_out=True), Voice("local")
+    service = make_service(tmp_path, outside, local, cache=make_cache(tmp_path))
+    labels = [
+        service.speak("Hi", "en", "wav", tmp_path, external=external, scope="a").engine_label
+        for external in (True, False)
+    ]
+    assert labels == ["outside:test", "local:test"]
+
+
+def test_a_forgotten_scope_is_spoken_anew(tmp_path: Path) -> None:
+    voice = Voice("one")
+    service = make_service(tmp_path, voice, cache=make_cache(tmp_path))
+    for _ in range(2):
+        service.speak("Hi", "en", "wav", tmp_path, external=True, scope="a")
+        service.forget("a")
+    assert len(voice.asked) == 2
+    assert service.sweep() == 0
+
+
+def test_twenty_texts_are_spoken_beside_one_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With real voices, without a network."""
+    take_offline(tmp_path, monkeypatch)
+    pids = tmp_path / "pids"
+    engine = Pyttsx3Engine(make_settings(tmp_path, tts_timeout_s=10))
+    script = f"""
+        text=$(cat); echo spoken >> {tmp_path}/log
+        case "$text" in *hang*) echo $$ > {pids}; sleep 600 & echo $! >> {pids}; wait;; esac
+        printf %s "$text" | "$@"
+    """
+    engine.command = ("sh", "-c", script, "sh", *engine.command)
+    service = make_service(tmp_path, engine, cache=make_cache(tmp_path))
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def speak(text: str) -> Path:
+        return service.speak(text, "en", "wav", out, external=False, scope="a").path
+
+    with ThreadPoolExecutor(3) as pool:
+        hung = pool.submit(speak, "hang")
+        spoken = list(pool.map(speak, [f"number {number}" for number in range(20)]))
+        with pytest.raises(StageFailed, match="longer than 10 s"):
+            hung.result()
+    assert all(path.stat().st_size > 10_000 for path in spoken)
+    assert sorted(out.iterdir()) == sorted(spoken)
+    assert all(has_ended(int(pid)) for pid in pids.read_text().split())
+    for number in range(20):
+        speak(f"number {number}")
+    assert (tmp_path / "log").read_text().count("spoken") == 21
 
 
 @pytest.mark.parametrize("media", ["mp3", "wav"])

@@ -23,6 +23,10 @@ class TtsEngine(Protocol):
 
     def load(self) -> None: ...
 
+    def voice(self, language: str) -> str:
+        """Names what would speak ``language``: two voices that sound different have different names."""
+        ...
+
     def synthesize(self, text: str, language: str, folder: Path) -> Path:
         """Speak ``text`` into a new audio file in ``folder`` (WAV or MP3) and return its path.
 

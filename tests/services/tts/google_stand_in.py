@@ -22,9 +22,21 @@ class Google:
     port: int
     asked: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200
+    failures: int | None = None
+    """How many requests get ``status`` before the rest is answered well; None: all of them."""
+    refused: set[int] = field(default_factory=set)
+    """Requests (the first is 1) that get 503."""
+    retry_after: str | None = None
+    drips: bool = False
+    """Send the answer a byte at a time."""
     is_silent: bool = False
     waits_s: float = 0.0
     ended: Event = field(default_factory=Event)
+
+    def next_status(self) -> int:
+        if len(self.asked) in self.refused:
+            return 503
+        return self.status if self.failures is None or len(self.asked) <= self.failures else 200
 
     def sound_of(self, text: str) -> bytes:
         return f"<{text}>".encode()
@@ -71,10 +83,15 @@ class _Handler(BaseHTTPRequestHandler):
         inner = "" if state.is_silent else json.dumps([sound])
         answer = json.dumps([["wrb.fr", "jQ1olc", inner]], separators=(",", ":")).encode()
         try:
-            self.send_response(state.status)
+            self.send_response(state.next_status())
             self.send_header("Content-Length", str(len(answer)))
+            if state.retry_after is not None:
+                self.send_header("Retry-After", state.retry_after)
             self.end_headers()
-            self.wfile.write(answer)
+            for at in range(0, len(answer), 1 if state.drips else len(answer)):
+                self.wfile.write(answer[at : at + 1] if state.drips else answer)
+                if state.drips and state.ended.wait(0.05):
+                    return
         except ConnectionError:
             self.close_connection = True
 

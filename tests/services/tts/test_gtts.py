@@ -12,7 +12,7 @@ import pytest
 
 from app.core.exceptions import InsufficientStorage, StageFailed
 from app.schemas.engine import EngineState
-from app.services.tts.gtts import TAGS, GttsEngine
+from app.services.tts.gtts import RETRIES, TAGS, GttsEngine
 from tests.services.tts.google_stand_in import closed_port, google
 from tests.settings import make_settings
 
@@ -20,7 +20,9 @@ SENTENCE = "Then we start all over again, and that takes the whole evening. "
 
 
 def make_engine(folder: Path, timeout_s: float = 30) -> GttsEngine:
-    return GttsEngine(make_settings(folder, tts_timeout_s=timeout_s))
+    engine = GttsEngine(make_settings(folder, tts_timeout_s=timeout_s))
+    engine.backoff_s = 0.001
+    return engine
 
 
 def test_the_text_goes_out_in_parts_and_comes_back_as_one_file(
@@ -45,15 +47,78 @@ def test_google_is_asked_in_its_own_names_of_languages(
     assert server.asked == [("1 2 3", tag)]
 
 
-@pytest.mark.parametrize(("status", "says"), [(429, "429"), (403, "403"), (500, "500")])
-def test_refusals_are_reported(
-    status: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("status", "requests"), [(429, 1 + RETRIES), (500, 1 + RETRIES), (403, 1)])
+def test_refusals_are_reported_after_as_many_tries_as_make_sense(
+    status: int, requests: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with google(monkeypatch) as server:
         server.status = status
-        with pytest.raises(StageFailed, match=says) as failure:
+        with pytest.raises(StageFailed, match=str(status)) as failure:
             make_engine(tmp_path).synthesize("hello", "en", tmp_path)
     assert failure.value.code == "tts_failed"
+    assert len(server.asked) == requests
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_trouble_that_passes_is_waited_for(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with google(monkeypatch) as server:
+        server.status, server.failures = status, 2
+        spoken = make_engine(tmp_path).synthesize(SENTENCE * 4, "en", tmp_path)
+    parts = [text for text, _ in server.asked]
+    assert parts[0] == parts[1] == parts[2]
+    assert spoken.read_bytes() == b"".join(server.sound_of(text) for text in parts[2:])
+
+
+def test_only_the_part_that_failed_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with google(monkeypatch) as server:
+        whole = make_engine(tmp_path).synthesize(SENTENCE * 4, "en", tmp_path).read_bytes()
+        parts = len(server.asked)
+        server.asked.clear()
+        server.refused.add(2)
+        again = make_engine(tmp_path).synthesize(SENTENCE * 4, "en", tmp_path).read_bytes()
+    assert again == whole
+    assert len(server.asked) == parts + 1
+    assert server.asked[1] == server.asked[2]
+
+
+def test_the_retries_are_counted_over_the_whole_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with google(monkeypatch) as server:
+        server.refused.update(range(1, 100, 2))
+        with pytest.raises(StageFailed, match="503"):
+            make_engine(tmp_path).synthesize(SENTENCE * 10, "en", tmp_path)
+    assert len(server.asked) == 2 * RETRIES + 1
+
+
+def test_a_pause_that_google_asks_for_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("app.services.tts.gtts.time.sleep", slept.append)
+    with google(monkeypatch) as server:
+        server.status, server.failures, server.retry_after = 429, 1, "7"
+        make_engine(tmp_path).synthesize("hello", "en", tmp_path)
+        server.asked.clear()
+        server.retry_after = "Wed, 21 Oct 2026 07:28:00 GMT"
+        make_engine(tmp_path).synthesize("hello", "en", tmp_path)
+    assert slept == [7.0, 0.001]
+
+
+def test_a_pause_beyond_the_timeout_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with google(monkeypatch) as server:
+        server.status, server.retry_after = 429, "3600"
+        with pytest.raises(StageFailed, match="429"):
+            make_engine(tmp_path).synthesize("hello", "en", tmp_path)
+    assert len(server.asked) == 1
+
+
+def test_the_timeout_holds_for_an_answer_in_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with google(monkeypatch) as server:
+        server.drips = True
+        with pytest.raises(StageFailed, match=r"longer than 0\.5 s"):
+            make_engine(tmp_path, timeout_s=0.5).synthesize("hello " * 15, "en", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 
 from app.core.exceptions import InsufficientStorage, StageFailed
 from app.services.tts.pyttsx3 import PROCESS, VOICES, Pyttsx3Engine
+from tests.services.tts.processes import has_ended
 from tests.settings import make_settings
 
 SENTENCE = "Hello there, my friend. "
@@ -142,20 +142,6 @@ def test_a_process_that_hangs_is_ended_with_all_its_children(tmp_path: Path) -> 
     assert failure.value.code == "tts_failed"
     assert has_ended(int((tmp_path / "child").read_text()))
     assert [path.name for path in tmp_path.iterdir()] == ["child"]
-
-
-def has_ended(pid: int) -> bool:
-    """Gone within ten seconds, or dead with nobody left to collect it."""
-    for _ in range(200):
-        try:
-            os.kill(pid, 0)
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        if state in "ZX":
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_the_timeout_holds_for_the_real_process(tmp_path: Path) -> None:
