@@ -105,10 +105,10 @@ def score(case: Case, engine: VoiceprintEngine) -> Score:
         found[Segment(turn.start_s, turn.end_s), track] = str(turn.speaker)
     parts = DiarizationErrorRate()(truth, found, uem=Segment(0.0, case.audio.duration_s), detailed=True)
     missed, false_alarm, confusion = (
-        parts[part] / parts["total"] for part in ("missed detection", "false alarm", "confusion")
+        float(parts[part] / parts["total"]) for part in ("missed detection", "false alarm", "confusion")
     )
     return Score(
-        case.name, parts["diarization error rate"], missed, false_alarm, confusion,
+        case.name, float(parts["diarization error rate"]), missed, false_alarm, confusion,
         len({turn.speaker for turn in turns}), len({name for *_, name in case.truth}), cost,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.services.diarization.embedding import LONG, SHORT, VOICE_SIZE, level_gain
-from app.services.diarization.mel import BANDS, BLOCK_FRAMES, FRAMES_PER_S, HOP, mel_of_frames
+from app.services.diarization.mel import BANDS, BLOCK_FRAMES, FRAMES_PER_S, HOP, QUIETEST, mel_of_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,6 @@ WINDOW_EVERY = 20
 """Frames between the starts of two windows (0.2 s)."""
 _FITS_WITHIN = 20
 """Frames by which a window may reach beyond its stretch and still count as lying in it."""
-_QUIETEST = 1e-7
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def listen(audio: Audio, spans: Iterable[Span], encoder: VoiceEncoder) -> Speech
         if own.start == own.stop:
             continue
         mel = mel_of_frames(audio, first, BLOCK_FRAMES + LONG) * np.float32(gain)
-        log_mel[own] = np.log(mel[frames[own] - first] + _QUIETEST)
+        log_mel[own] = np.log(mel[frames[own] - first] + QUIETEST)
         voices[:, windows] = encoder.voices(mel, starts[windows] - first)
     fits = starts[:, None] + np.array([SHORT, LONG]) <= ends[:, None] + _FITS_WITHIN
     return Speech(frames, spoken, log_mel, starts, voices, fits)

@@ -21,6 +21,8 @@ HOP = 160
 FRAMES_PER_S = SAMPLE_RATE // HOP
 BLOCK_FRAMES = 60 * FRAMES_PER_S
 """Frames worked on at once, so that hours of audio need no more memory than a minute."""
+QUIETEST = 1e-7
+"""Added to power before its logarithm is taken."""
 _AT_ONCE = 1000
 
 _LINEAR_HZ_PER_MEL = 200.0 / 3.0

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.services.diarization.activity import runs, voiced
+from app.services.diarization.activity import is_line, runs, voiced
+from app.services.diarization.mel import QUIETEST, mel_power
 from app.services.diarization.mixtures import fit_mixture, voice_scores
 from app.services.diarization.resegmentation import best_path
 
@@ -92,3 +93,12 @@ def test_clicks_are_no_turns_but_nobody_is_left_without_one() -> None:
     assert voiced(np.arange(100), levels, speaks, speaks, pause=25) == [(40, 80)]
     only_click = np.arange(100) < 14
     assert voiced(np.arange(100), levels, only_click, only_click, pause=25) == [(0, 14)]
+
+
+@pytest.mark.parametrize("level", [0.001, 0.01, 0.3])
+@pytest.mark.parametrize(("highest_hz", "line"), [(3500, True), (7000, False)])
+def test_a_line_is_known_by_its_band_at_any_level(level: float, highest_hz: int, line: bool) -> None:
+    spectrum = np.fft.rfft(np.random.default_rng(5).normal(size=32_000))
+    spectrum[np.fft.rfftfreq(32_000, 1 / 16_000) > highest_hz] = 0.0
+    power = mel_power((level * np.fft.irfft(spectrum)).astype(np.float32))
+    assert is_line(np.log(power + QUIETEST).astype(np.float16)) is line
