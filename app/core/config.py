@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     # Engines: one name, or a chain in order of preference
     stt_provider: NameList = Field(
         ("whisper", "pocketsphinx"),
-        description="Speech to text: `whisper`, `pocketsphinx`, `scripted` (tests).",
+        description=(
+            "Speech to text: `faster_whisper`, `whisper`, `openai_api`, `pocketsphinx`, `scripted` (tests)."
+        ),
     )
     sentiment_provider: NameList = Field(
         ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
@@ -69,6 +71,16 @@ class Settings(BaseSettings):
     stt_compute_type: Literal["auto", "int8", "int8_float32", "int8_float16", "float16", "float32"] = Field(
         "auto", description="Arithmetic of `faster_whisper`; `auto` is float16 on a GPU, int8 on a CPU."
     )
+    stt_api_base: str | None = Field(
+        None, description="Server of `openai_api`: what comes before `/audio/transcriptions`."
+    )
+    stt_api_key: SecretStr | None = Field(None, description="Key for the server of `openai_api`.")
+    stt_api_model: str = Field(
+        "whisper-1", min_length=1, pattern=r"^[^\x00-\x1f]+$", description="Model that `openai_api` asks for."
+    )
+    stt_api_timeout_s: float = Field(
+        120, gt=0, description="Seconds that `openai_api` may take for one window, retries included."
+    )
     sentiment_enabled: bool = Field(True, description="`false` leaves both sentiment fields null.")
     sentiment_model: str = Field(
         "distilbert-base-uncased-finetuned-sst-2-english",
@@ -76,6 +88,10 @@ class Settings(BaseSettings):
     )
     sentiment_model_dir: Path = Field(
         Path("./models/sentiment"), description="Folder where the sentiment model is kept once fetched."
+    )
+    sentiment_precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto",
+        description="Arithmetic of `transformer`; `auto` is int8 on a CPU where the labels stay the same.",
     )
     piper_voice: Path | None = Field(
         None, description="Voice of the `piper` engine: its `.onnx` file, with the `.onnx.json` beside it."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from app.services.stt.base import SttEngine
 from app.services.stt.registry import STT_ENGINES
 from app.services.stt.whisper_checkpoint import WhisperCheckpoint
 from app.services.stt_service import SttService
+from tests.services.stt.audio_api_server import answer, audio_api
 from tests.services.stt.makers import (
     MINI,
     Samples,
@@ -32,26 +35,35 @@ from tests.settings import make_settings
 NAMES = pytest.mark.parametrize("name", STT_ENGINES.names())
 LIBRARIES = {"faster_whisper": "faster_whisper", "whisper": "whisper", "pocketsphinx": "pocketsphinx"}
 """Engine -> the module that it cannot do without."""
+ON_THIS_MACHINE = [name for name in STT_ENGINES.names() if name != "openai_api"]
+"""Those that do not ask a server."""
 SAID = [{"text": "Thank", "start": 0.0, "end": 0.4}, {"text": "you.", "start": 0.4, "end": 1.2}]
+ANSWER = {
+    "text": "Thank you.",
+    "language": "english",
+    "segments": [{"text": "Thank you.", "start": 0.0, "end": 1.2, "avg_logprob": -0.2}],
+    "words": [{"word": word["text"], "start": word["start"], "end": word["end"]} for word in SAID],
+}
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> SttService:
-    """All engines, loaded once."""
-    settings = settings_for(tmp_path_factory.mktemp("engines"))
-    service = SttService(settings)
-    for name in service.engines:
-        service.load(name)
-    return service
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SttService]:
+    """All engines, loaded once; a server that hears words in everything."""
+    with audio_api(answer(**ANSWER)) as api:
+        service = SttService(settings_for(tmp_path_factory.mktemp("engines"), stt_api_base=api.base))
+        for name in service.engines:
+            service.load(name)
+        yield service
 
 
-def settings_for(folder: Path) -> Settings:
+def settings_for(folder: Path, **overrides: Any) -> Settings:
     return make_settings(
         folder,
         stt_provider=STT_ENGINES.names(),
         whisper_model_size=str(MINI),
         scripted_transcript=sidecar(folder, words=SAID),
         engine_threads=1,
+        **overrides,
     )
 
 
@@ -122,12 +134,12 @@ def test_what_the_engine_says_of_itself(name: str, service: SttService) -> None:
     engine = service.engines[name]
     assert engine.name == name
     assert re.fullmatch(rf"{name}(:[\w.\-]+)?", engine.label)
-    assert engine.capabilities.word_times
+    assert engine.capabilities.word_times is (name != "openai_api")
     assert (engine.capabilities.lesser is not None) is (name == "pocketsphinx")
     assert engine.capabilities.speaks(None) and engine.capabilities.speaks("en")
 
 
-@NAMES
+@pytest.mark.parametrize("name", ON_THIS_MACHINE)
 def test_no_data_leaves_the_machine(name: str, tmp_path: Path) -> None:
     with closed_network() as tried:
         engine = make_engine(name, tmp_path)

@@ -8,6 +8,7 @@ STT_ENGINES: Registry[SttEngine] = Registry(
     {
         "faster_whisper": "app.services.stt.faster_whisper:FasterWhisperEngine",
         "whisper": "app.services.stt.whisper:WhisperEngine",
+        "openai_api": "app.services.stt.openai_api:OpenaiApiEngine",
         "pocketsphinx": "app.services.stt.pocketsphinx:PocketsphinxEngine",
         "scripted": "app.services.stt.scripted:ScriptedEngine",
     },
