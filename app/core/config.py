@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         "base", description="Whisper size (`tiny` … `large-v3`, `turbo`) or the path of a checkpoint."
     )
     whisper_model_dir: Path = Field(Path("./models/whisper"), description="Folder of Whisper checkpoints.")
+    vocabulary: NameList = Field(
+        (), description="Comma-separated names that calls may hold (products, competitors), for the recogniser."
+    )
     stt_compute_type: Literal["auto", "int8", "int8_float32", "int8_float16", "float16", "float32"] = Field(
         "auto", description="Arithmetic of `faster_whisper`; `auto` is float16 on a GPU, int8 on a CPU."
     )
@@ -164,7 +167,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "stt_provider", "sentiment_provider", "tts_provider", "diarization_provider", "cors_origins",
-        "allowed_hosts", mode="before",
+        "allowed_hosts", "vocabulary", mode="before",
     )  # fmt: skip
     @classmethod
     def _split_names(cls, value: object) -> object:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from app.core.config import Settings
 from app.core.exceptions import AppError, EngineUnavailable, StageFailed
@@ -13,13 +16,23 @@ from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities, EngineState
 from app.schemas.sentiment import SentimentLabel
 from app.services.sentiment.base import SentimentScores
+from app.services.sentiment.batches import BATCH_TEXTS, pad, plan
+from app.services.sentiment.check_sentences import CHECK_SENTENCES
+from app.services.sentiment.classifiers import Classifier, OnnxClassifier, TorchClassifier
+from app.services.sentiment.int8_model import int8_file, write_int8
 from app.services.sentiment.labels import combine, read_labels
 from app.services.sentiment.model_folder import ModelFolder
 from app.services.sentiment.windows import cut
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 log = logging.getLogger(__name__)
 
-BATCH_SIZE = 32
+LEAST_AGREEMENT = 0.99
+"""Of the check sentences, how many must keep their label for `auto` to take 8 bits."""
+_CHECKED = "check_labels"
 PROBE_TIMEOUT_S = 2.0
 FETCH_FIX = "python -m app fetch-models, with a network; or copy the model and set SENTIMENT_MODEL_DIR"
 _ENGLISH_ONLY = ("english", "sst-2", "sst2")
@@ -28,7 +41,7 @@ _OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl")
 
 
 class TransformerEngine:
-    """``SENTIMENT_MODEL`` through ``transformers.pipeline``; reads its weights from the disk, never the hub.
+    """``SENTIMENT_MODEL``, read from the disk, never the hub; in 8 bits where its labels stay the same.
 
     One lock around tokenizer and model: the fast tokenizers raise "Already borrowed" when shared by threads.
     """
@@ -42,8 +55,13 @@ class TransformerEngine:
         english = any(mark in self._folder.name.lower() for mark in _ENGLISH_ONLY)
         self.capabilities = Capabilities(languages=frozenset({"en"}) if english else None)
         self._lock = threading.RLock()
-        self._pipeline: Any = None
+        self._kept_in = settings.sentiment_model_dir
+        self._precision: str = settings.sentiment_precision
+        self._classifier: Any = None
+        self._tokenizer: Any = None
         self._labels: dict[str, SentimentLabel] = {}
+        self._classes: list[str] = []
+        self._several = False
         self._longest = 0
 
     @property
@@ -79,7 +97,7 @@ class TransformerEngine:
     def load(self) -> None:
         """Raises EngineUnavailable where the weights are missing or are those of no sentiment model."""
         with self._lock:
-            if self._pipeline is not None:
+            if self._classifier is not None:
                 return
             if missing_module("transformers", "torch") or not self._folder.is_complete():
                 seen = self.availability()
@@ -94,51 +112,127 @@ class TransformerEngine:
                     "sentiment", f"{self.label} cannot be loaded: {type(error).__name__}"
                 ) from error
 
+    @property
+    def precision(self) -> str:
+        """``int8`` or ``fp32`` once loaded, before that what SENTIMENT_PRECISION says."""
+        return self._precision
+
     def window(self, text: str) -> list[str]:
         """Pieces of at most as many tokens as the model reads (510 for DistilBERT), cut between sentences."""
         self.load()
         with self._lock:
-            return cut(text, lambda piece: self._count_tokens(piece) <= self._longest)
+            return cut(text, self._fits)
 
     def score(self, texts: Sequence[str]) -> list[SentimentScores]:
         self.load()
-        shortest_first = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        scores: dict[int, SentimentScores] = {}
         with self._lock:
-            answers = self._pipeline([texts[index] for index in shortest_first]) if texts else []
-        for index, classes in zip(shortest_first, answers, strict=True):
-            scores[index] = combine({each["label"]: each["score"] for each in classes}, self._labels)
-        return [scores[index] for index in range(len(texts))]
+            return self._score(texts, self._classifier)
 
     def _load(self) -> None:
         import torch
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+        from transformers import AutoConfig, AutoTokenizer
         from transformers.utils import logging as transformers_logging
 
         torch.set_num_threads(self._threads)
+        # The tokenizer would start a thread for every core, whatever ENGINE_THREADS says.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         transformers_logging.disable_progress_bar()
         here = {"local_files_only": True, "trust_remote_code": False}
-        tokenizer = AutoTokenizer.from_pretrained(self._folder.path, **here)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            self._folder.path, use_safetensors=True, **here
-        )
+        config = AutoConfig.from_pretrained(self._folder.path, **here)
         try:
-            self._labels = read_labels(model.config.id2label)
+            self._labels = read_labels(config.id2label)
         except ValueError as error:
             raise EngineUnavailable("sentiment", f"{self.label} is no sentiment model: {error}") from error
-        self._longest = _longest_text(tokenizer, model.config)
-        self._pipeline = pipeline(
-            "text-classification",
-            model=model,
-            tokenizer=tokenizer,
-            device="cpu",
-            top_k=None,
-            batch_size=BATCH_SIZE if tokenizer.pad_token_id is not None else 1,
+        self._classes = [config.id2label[index] for index in range(len(config.id2label))]
+        self._several = config.problem_type == "multi_label_classification"
+        self._tokenizer = AutoTokenizer.from_pretrained(self._folder.path, **here)
+        self._longest = _longest_text(self._tokenizer, config)
+        wants_int8 = self._precision == "int8" or (
+            self._precision == "auto" and not torch.cuda.is_available()
         )
+        classifier = self._load_int8() if wants_int8 else None
+        self._precision = "int8" if classifier else "fp32"
+        self._classifier = classifier or TorchClassifier(self._folder.path)
+        log.info("sentiment.loaded", extra={"engine": self.label, "precision": self._precision})
 
-    def _count_tokens(self, text: str) -> int:
-        tokenizer = self._pipeline.tokenizer
-        return len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    def _load_int8(self) -> Classifier | None:
+        """The model in 8 bits, made where it is not there yet; None where it cannot be made or trusted."""
+        try:
+            file = int8_file(self._folder.path, self._kept_in, self._folder.name)
+            if not file.is_file():
+                self._write_int8(file)
+            classifier = OnnxClassifier(file, self._threads)
+            agreement = self._agreement(classifier)
+        except Exception:
+            log.warning("sentiment.int8_unavailable", extra={"engine": self.label}, exc_info=True)
+            return None
+        if self._precision == "auto" and agreement < LEAST_AGREEMENT:
+            seen = {"engine": self.label, "agreement": agreement}
+            log.warning("sentiment.int8_disagrees", extra=seen)
+            return None
+        return classifier
+
+    def _write_int8(self, file: Path) -> None:
+        plain = TorchClassifier(self._folder.path, device="cpu")
+        example = self._padded(self._encode(CHECK_SENTENCES), range(2), plain)
+        about = {_CHECKED: " ".join(self._judgements(plain))}
+        write_int8(plain.model, example, about, file)
+        log.info("sentiment.int8_made", extra={"engine": self.label})
+
+    def _agreement(self, classifier: OnnxClassifier) -> float:
+        """Share of the check sentences with the label that the plain model gave them, on this processor."""
+        pairs = zip(self._judgements(classifier), classifier.about[_CHECKED].split(), strict=True)
+        return sum(found == expected for found, expected in pairs) / len(CHECK_SENTENCES)
+
+    def _judgements(self, classifier: Classifier) -> list[str]:
+        scored = (asdict(each) for each in self._score(CHECK_SENTENCES, classifier))
+        return [max(chances, key=lambda label: chances[label]) for chances in scored]
+
+    def _score(self, texts: Sequence[str], classifier: Classifier) -> list[SentimentScores]:
+        import numpy as np
+
+        if not texts:
+            return []
+        encoded = self._encode(texts)
+        logits = np.empty((len(texts), len(self._classes)))
+        together = BATCH_TEXTS if self._tokenizer.pad_token_id is not None else 1
+        for batch in plan([len(ids) for ids in encoded["input_ids"]], together):
+            logits[batch] = classifier.logits(self._padded(encoded, batch, classifier))
+        chances = _probabilities(logits, several=self._several)
+        return [combine(dict(zip(self._classes, row, strict=True)), self._labels) for row in chances.tolist()]
+
+    def _encode(self, texts: Sequence[str]) -> dict[str, list[list[int]]]:
+        return dict(self._tokenizer(list(texts), verbose=False))
+
+    def _padded(
+        self, encoded: Mapping[str, list[list[int]]], batch: Sequence[int], classifier: Classifier
+    ) -> dict[str, NDArray[np.int64]]:
+        """What ``classifier`` reads of the texts ``batch``, in the order in which it asks for it."""
+        from_left = self._tokenizer.padding_side == "left"
+        filling = {"input_ids": self._tokenizer.pad_token_id or 0}
+        return {
+            name: pad([encoded[name][index] for index in batch], filling.get(name, 0), from_left=from_left)
+            for name in classifier.inputs
+            if name in encoded
+        }
+
+    def _fits(self, text: str) -> bool:
+        # No tokenizer makes more tokens of a text than it has characters, but for one mark at its start;
+        # beyond ASCII a character may become several.
+        if len(text) < self._longest and text.isascii():
+            return True
+        ids = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return len(ids) <= self._longest
+
+
+def _probabilities(logits: NDArray[np.float64], *, several: bool) -> NDArray[np.float64]:
+    """Softmax over the classes; of a model that was trained to give ``several`` at once, each for itself."""
+    import numpy as np
+
+    if several:
+        return 1 / (1 + np.exp(-logits))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def _longest_text(tokenizer: Any, config: Any) -> int:
