@@ -9,20 +9,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.core.exceptions import AppError, StageFailed
 from app.schemas.transcript import Transcript, Word
-from app.services.stt.base import SttEngine, SttRequest
+from app.services.stt.base import BatchingSttEngine, SttEngine, SttRequest
 from app.services.stt.loops import without_loops, without_sound
 from app.services.stt.registry import STT_ENGINES
 from app.services.stt.word_times import interpolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from app.core.config import Settings
     from app.services.audio.windows import SpeechWindow
@@ -49,38 +46,51 @@ class SttService:
         with _translated(f"{engine.label} could not be loaded"):
             engine.load()
 
-    def transcribe(
-        self, name: str, samples: NDArray[np.float32], window: SpeechWindow, language: str | None
-    ) -> Transcript:
-        """What is said in ``window``, in recording time.
+    def transcribe(self, name: str, requests: Sequence[SttRequest]) -> tuple[Transcript, ...]:
+        """What is said in each window, in recording time.
 
-        ``samples`` are the window's: float32 in [-1, 1], shape (n,), 16 kHz. The words are in order, do not
-        overlap, each has a text and lies in one piece of the window; loops, and words where there is no
-        sound, are cut. ``language`` is None where there is no word. Raises StageFailed for whatever the
-        engine raises, apart from errors of our own.
+        The words are in order, do not overlap, each has a text and lies in one piece of its window; loops,
+        and words where there is no sound, are cut. ``language`` is None where there is no word. Raises
+        StageFailed for whatever the engine raises, apart from errors of our own.
         """
         engine = self.engines[name]
         started = time.perf_counter()
         with _translated(f"{engine.label} failed on this recording"):
-            heard = engine.transcribe(SttRequest(samples, language, window))
-            said = repaired(heard.words, window.length_s)
-            sounding = without_sound(said, samples) if engine.capabilities.voice_activity else said
-            kept = without_loops(sounding)
-            words = tuple(to_recording(kept, window))
+            parts = [
+                _credible(answer, request, listens=engine.capabilities.voice_activity)
+                for answer, request in zip(_answers(engine, requests), requests, strict=True)
+            ]
         log.info(
-            "stt.window_done",
+            "stt.windows_done",
             extra={
                 "engine": name,
-                "audio_s": round(window.length_s, 2),
+                "windows": len(parts),
+                "audio_s": round(sum(request.window.length_s for request in requests), 2),
                 "took_s": round(time.perf_counter() - started, 3),
-                "words": len(words),
-                "words_in_silence": len(said) - len(sounding),
-                "words_in_loops": len(sounding) - len(kept),
+                "words": sum(len(part.words) for part in parts),
             },
         )
-        if not words:
-            return Transcript((), None)
-        return Transcript(words, heard.language, _probability(heard.language_confidence))
+        return tuple(parts)
+
+
+def _answers(engine: SttEngine, requests: Sequence[SttRequest]) -> Sequence[Transcript]:
+    if engine.capabilities.batch > 1:
+        return cast(BatchingSttEngine, engine).transcribe_many(requests)
+    return [engine.transcribe(request) for request in requests]
+
+
+def _credible(heard: Transcript, request: SttRequest, *, listens: bool) -> Transcript:
+    """The words in recording time, less those that nobody said. ``listens``: the engine hears sound at all."""
+    said = repaired(heard.words, request.window.length_s)
+    sounding = without_sound(said, request.samples) if listens else said
+    kept = without_loops(sounding)
+    if len(kept) < len(said):
+        cut = {"words_in_silence": len(said) - len(sounding), "words_in_loops": len(sounding) - len(kept)}
+        log.info("stt.words_cut", extra=cut)
+    if not kept:
+        return Transcript((), None)
+    words = tuple(to_recording(kept, request.window))
+    return Transcript(words, heard.language, _probability(heard.language_confidence))
 
 
 def merge(parts: Sequence[Transcript]) -> Transcript:

@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.services.audio.windows import SpeechWindow
 from app.services.diarization.base import DiarizationRequest
 from app.services.diarization_service import DiarizationService
 from app.services.sentiment_service import SentimentService
+from app.services.stt.base import SttRequest
 from app.services.stt_service import SttService
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,15 @@ class EngineRoom:
     def detect_speech(self, audio: Audio) -> tuple[Span, ...]:
         return self._voice_activity.detect(audio)
 
-    def transcribe(self, name: str, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
-        return self._stt.transcribe(name, window.samples(audio), window, language)
+    def transcribe(
+        self,
+        name: str,
+        work: Sequence[tuple[Audio, SpeechWindow]],
+        language: str | None,
+        vocabulary: tuple[str, ...],
+    ) -> tuple[Transcript, ...]:
+        requests = [SttRequest(window.samples(audio), language, window, vocabulary) for audio, window in work]
+        return self._stt.transcribe(name, requests)
 
     def diarize(self, name: str, request: DiarizationRequest) -> tuple[Turn, ...]:
         return self._diarization.diarize(name, request)

@@ -6,7 +6,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, cast
@@ -81,9 +81,21 @@ class EngineRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._capabilities["sentiment"].speaks(language)
 
-    def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
+    @property
+    def windows_at_once(self) -> int:
+        """How many windows the speech engine takes in one request."""
+        return self._capabilities["stt"].batch
+
+    def transcribe(
+        self,
+        work: Sequence[tuple[Audio, SpeechWindow]],
+        language: str | None,
+        vocabulary: tuple[str, ...] = (),
+    ) -> tuple[Transcript, ...]:
+        """One transcript for each window of ``work``, given with the signal that it is of."""
         name = self.choices.stt.name
-        return cast(Transcript, self._request("stt", "transcribe", name, audio, window, language))
+        answer = self._request("stt", "transcribe", name, tuple(work), language, vocabulary)
+        return cast("tuple[Transcript, ...]", answer)
 
     def diarize(self, transcript: Transcript, num_speakers: int | None) -> tuple[Turn, ...]:
         """Raises EngineUnavailable too, where no engine takes this recording."""

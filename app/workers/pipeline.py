@@ -68,7 +68,7 @@ def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progr
         audio = stages.audio.decode(call.recording, scratch)
     with progress.stage("voice_activity"):
         engines = stages.engines.run(audio, options.language)
-    transcript = transcribe(options.language, engines, progress)
+    transcript = transcribe(options, engines, progress)
     turns = diarize(transcript, options.num_speakers, engines, progress)
     segments = align(transcript, turns)
     hints = RoleHints(options.agent_channel, call.direction, call.metadata, transcript.language)
@@ -89,10 +89,11 @@ def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progr
     return conclude(audio, found, engines, stages.coachable, progress)
 
 
-def transcribe(language: str | None, engines: EngineRun, progress: Progress) -> Transcript:
+def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
     """Every signal in windows of speech, or of everything for an engine that wants the silence too.
 
-    In order of time across the signals; the first window with words decides the language of the rest.
+    In order of time across the signals, several at once for an engine that takes them so. Without a given
+    language, the windows are heard one by one until one with words has decided it for the rest.
     """
     work = [
         (voice, window)
@@ -100,13 +101,15 @@ def transcribe(language: str | None, engines: EngineRun, progress: Progress) -> 
         for window in windows_of(voice, stretches, engines)
     ]
     work.sort(key=lambda item: item[1].pieces[0].start_s)
+    language = options.language
     parts: list[Transcript] = []
     with progress.stage("transcribe"):
-        for number, (voice, window) in enumerate(work, start=1):
-            part = engines.transcribe(voice, window, language)
-            language = language or (part.language if part.words else None)
-            parts.append(part)
-            progress.share(number / len(work))
+        while len(parts) < len(work):
+            several = engines.windows_at_once if language else 1
+            batch = work[len(parts) : len(parts) + several]
+            parts += engines.transcribe(batch, language, options.vocabulary or ())
+            language = language or next((part.language for part in parts if part.words), None)
+            progress.share(len(parts) / len(work))
     return merge(parts)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.config import Settings
 from app.schemas.engine import EngineState
-from app.services.stt.base import SttEngine
+from app.services.stt.base import SttEngine, SttRequest
 from app.services.stt.registry import STT_ENGINES
 from app.services.stt.whisper_checkpoint import WhisperCheckpoint
 from app.services.stt_service import SttService
@@ -79,7 +79,7 @@ def speech() -> Samples:
 def test_known_speech_gives_words_in_order_inside_the_recording(name: str, service: SttService) -> None:
     samples = speech()
     window = window_of(20_000, len(samples) - 20_000)
-    heard = service.transcribe(name, samples, window, None)
+    heard = service.transcribe(name, [SttRequest(samples, None, window)])[0]
     assert heard.words
     assert heard.language == "en"
     assert any(word.ends_segment for word in heard.words) or name == "scripted"
@@ -114,7 +114,7 @@ def test_a_request_is_left_as_it_was(name: str, service: SttService) -> None:
 @pytest.mark.parametrize("seconds", [0, 0.01, 0.3, 3])
 def test_silence_does_no_harm(name: str, service: SttService, seconds: float) -> None:
     samples = silence(seconds)
-    heard = service.transcribe(name, samples, window_of(len(samples), begins_s=100.0), None)
+    heard = service.transcribe(name, [SttRequest(samples, None, window_of(len(samples), begins_s=100.0))])[0]
     assert heard.words == () or name == "scripted"
 
 
@@ -125,7 +125,7 @@ def test_a_language_that_is_spoken_is_obeyed(name: str, service: SttService, lan
     if not engine.capabilities.speaks(language):
         assert engine.capabilities.languages == frozenset({"en"})
         return
-    heard = service.transcribe(name, speech(), window_of(len(speech())), language)
+    heard = service.transcribe(name, [SttRequest(speech(), language, window_of(len(speech())))])[0]
     assert heard.language == language
 
 

@@ -160,10 +160,10 @@ def test_an_unknown_call_and_one_without_a_result(service: Service) -> None:
 
 def test_nothing_is_transcribed_again(service: Service) -> None:
     service.transcribe(stereo(*BUSY), call_id="CALL-3")
-    transcribed = len([line for line in service.log_lines() if line["event"] == "stt.window_done"])
+    transcribed = len([line for line in service.log_lines() if line["event"] == "stt.windows_done"])
     patch(service, {"swap": ["speaker_0", "speaker_1"]}, "CALL-3")
     patch(service, {"speakers": {"speaker_0": {"name": "Ada"}}}, "CALL-3")
-    done = len([line for line in service.log_lines() if line["event"] == "stt.window_done"])
+    done = len([line for line in service.log_lines() if line["event"] == "stt.windows_done"])
     assert done == transcribed
     assert service.delete("/calls/CALL-3").status_code == 204
     assert patch(service, {"swap": ["speaker_0", "speaker_1"]}, "CALL-3").status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,12 +56,17 @@ def make_service(answer: Transcript | Exception | object) -> SttService:
     return SttService(make_settings(Path("unused")), {"fake": FakeEngine(answer)})
 
 
+def ask(service: SttService, samples: Samples, window: SpeechWindow, name: str = "fake") -> Transcript:
+    (heard,) = service.transcribe(name, [SttRequest(samples, None, window)])
+    return heard
+
+
 def make_window(*spans: tuple[float, float]) -> SpeechWindow:
     return SpeechWindow(tuple(Span(*span) for span in spans))
 
 
 def heard(window: SpeechWindow, *words: Word, language: str | None = "en") -> Transcript:
-    return make_service(Transcript(words, language, 0.8)).transcribe("fake", sound(window), window, None)
+    return ask(make_service(Transcript(words, language, 0.8)), sound(window), window)
 
 
 def sound(window: SpeechWindow) -> Samples:
@@ -190,7 +196,7 @@ def test_loops_and_words_without_sound_are_cut_and_counted(caplog: pytest.LogCap
     loop = [Word(text, at * 0.5, at * 0.5 + 0.5) for at, text in enumerate(["Thank", "you."] * 6)]
     nothing = [Word("Please", 9.0, 9.5), Word("subscribe.", 9.5, 10.0)]
     with caplog.at_level("INFO"):
-        out = make_service(Transcript((*loop, *nothing), "en")).transcribe("fake", samples, window, None)
+        out = ask(make_service(Transcript((*loop, *nothing), "en")), samples, window)
     assert [(word.text, word.start_s) for word in out.words] == [("Thank", 10.0), ("you.", 10.5)]
     (record,) = caplog.records
     assert (record.__dict__["words_in_silence"], record.__dict__["words_in_loops"]) == (2, 10)
@@ -200,7 +206,7 @@ def test_loops_and_words_without_sound_are_cut_and_counted(caplog: pytest.LogCap
 def test_a_loop_in_silence_leaves_no_language() -> None:
     window = make_window((0, 5))
     service = make_service(Transcript((Word("Bye.", 1, 2),), "en"))
-    assert service.transcribe("fake", np.zeros(80_000, np.float32), window, None) == Transcript((), None)
+    assert ask(service, np.zeros(80_000, np.float32), window) == Transcript((), None)
 
 
 def test_without_words_there_is_no_language() -> None:
@@ -210,7 +216,7 @@ def test_without_words_there_is_no_language() -> None:
 @pytest.mark.parametrize("answer", [RuntimeError("secret /path"), MemoryError(), KeyError("x"), None, 7])
 def test_whatever_an_engine_does_wrong_is_a_failed_stage(answer: object) -> None:
     with pytest.raises(StageFailed) as caught:
-        make_service(answer).transcribe("fake", np.zeros(16000, np.float32), make_window((0, 1)), None)
+        ask(make_service(answer), np.zeros(16000, np.float32), make_window((0, 1)))
     assert caught.value.code == "stt_failed"
     assert "fake:one" in caught.value.detail
     assert "secret" not in caught.value.detail
@@ -219,9 +225,7 @@ def test_whatever_an_engine_does_wrong_is_a_failed_stage(answer: object) -> None
 
 def test_our_own_errors_pass() -> None:
     with pytest.raises(UnsupportedLanguage):
-        make_service(UnsupportedLanguage("no")).transcribe(
-            "fake", np.zeros(16000, np.float32), make_window((0, 1)), "de"
-        )
+        ask(make_service(UnsupportedLanguage("no")), np.zeros(16000, np.float32), make_window((0, 1)))
 
 
 def test_loading_translates_too() -> None:
@@ -241,7 +245,7 @@ def test_engines_come_from_the_setting(tmp_path: Path) -> None:
     )
     assert list(service.engines) == ["pocketsphinx", "scripted"]
     service.load("scripted")
-    out = service.transcribe("scripted", np.zeros(16000, np.float32), make_window((3, 4)), None)
+    out = ask(service, np.zeros(16000, np.float32), make_window((3, 4)), name="scripted")
     assert [(word.text, word.start_s, word.end_s) for word in out.words] == [
         ("good", 3, 3.5),
         ("day", 3.5, 4),
@@ -254,3 +258,32 @@ def test_windows_are_merged_in_order() -> None:
     two = Transcript((Word("two", 30, 31), Word("three", 31, 32)), "en", 0.9)
     assert merge([silent, one, silent, two]) == Transcript((*one.words, *two.words), "de", 0.7)
     assert merge([silent]) == merge([]) == Transcript((), None)
+
+
+class Batching(FakeEngine):
+    """Answers each request with its number; ``asked`` tells how many came at once."""
+
+    capabilities = Capabilities(batch=4)
+
+    def __init__(self) -> None:
+        super().__init__(Transcript((), None))
+        self.asked: list[int] = []
+
+    def transcribe_many(self, requests: Sequence[SttRequest]) -> tuple[Transcript, ...]:
+        self.asked.append(len(requests))
+        return tuple(
+            Transcript((Word(f"w{number}", 0.1, 0.2, 0.9),), "en") for number in range(len(requests))
+        )
+
+
+def test_an_engine_that_takes_several_windows_is_given_them_at_once() -> None:
+    engine = Batching()
+    service = SttService(make_settings(Path("unused")), {"fake": engine})
+    windows = [make_window((10.0 * at, 10.0 * at + 1)) for at in range(3)]
+    answers = service.transcribe("fake", [SttRequest(sound(window), "en", window) for window in windows])
+    assert engine.asked == [3]
+    assert [(part.words[0].text, round(part.words[0].start_s, 3)) for part in answers] == [
+        ("w0", 0.1),
+        ("w1", 10.1),
+        ("w2", 20.1),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ class StubRun:
     """Engines of one call: speech in two places, the same words in each; ``broken`` stages raise."""
 
     wants_speech_only = True
+    windows_at_once = 4
 
     def __init__(self, broken: set[str], spoken: str | None, judged: bool, voices: int) -> None:
         audio = Audio(Path("never-read.pcm"), 30 * SAMPLE_RATE)
@@ -41,7 +43,7 @@ class StubRun:
         self._broken = broken
         self._spoken = spoken
         self._judged = judged
-        self.languages: list[str | None] = []
+        self.asked: list[tuple[int, str | None, tuple[str, ...]]] = []
         self.choices = EngineChoices(
             stt=EngineChoice("stt", "a", "a:x"),
             diarization=EngineChoice("diarization", "b", "b"),
@@ -55,9 +57,17 @@ class StubRun:
     def judges_sentiment_in(self, language: str | None) -> bool:
         return self._judged
 
-    def transcribe(self, audio: Audio, window: SpeechWindow, language: str | None) -> Transcript:
+    def transcribe(
+        self,
+        work: Sequence[tuple[Audio, SpeechWindow]],
+        language: str | None,
+        vocabulary: tuple[str, ...] = (),
+    ) -> tuple[Transcript, ...]:
         self._may("stt")
-        self.languages.append(language)
+        self.asked.append((len(work), language, vocabulary))
+        return tuple(self._heard(window, language) for _, window in work)
+
+    def _heard(self, window: SpeechWindow, language: str | None) -> Transcript:
         words = []
         for piece in window.pieces:
             for at, text in enumerate((self._spoken or "").split()):
@@ -181,3 +191,16 @@ def test_silence_of_the_call_belongs_to_no_segment(tmp_path: Path) -> None:
     moments = [moment for moment in analyse(tmp_path).moments if moment.type == "dead_air"]
     assert [moment.segment for moment in moments] == [None] * len(moments)
     assert [round(m.evidence.start_s) for m in moments] == [2]
+
+
+def test_windows_go_several_at_once_as_soon_as_the_language_is_known() -> None:
+    run = StubRun(set(), "yes", judged=True, voices=1)
+    run.speech = (tuple(Span(30.0 * at, 30.0 * at + 20.0) for at in range(10)),)
+    options = CallOptions(vocabulary=("Darwix",))
+    heard = pipeline.transcribe(options, run, Progress())  # type: ignore[arg-type]
+    names = ("Darwix",)
+    assert run.asked == [(1, None, names), (4, "en", names), (4, "en", names), (1, "en", names)]
+    assert [round(word.start_s) for word in heard.words] == [30 * at for at in range(10)]
+    run.asked.clear()
+    pipeline.transcribe(CallOptions(language="de"), run, Progress())  # type: ignore[arg-type]
+    assert run.asked == [(4, "de", ()), (4, "de", ()), (2, "de", ())]

@@ -9,7 +9,6 @@ from app.schemas.audio import ChannelLayout, Span
 from app.schemas.engine import Availability, Capabilities
 from app.schemas.transcript import Transcript, Turn
 
-
 MOST_SPEAKERS = 6
 """As many voices as an engine looks for when it is not told their number."""
 

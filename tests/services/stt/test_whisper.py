@@ -21,6 +21,7 @@ import pytest
 from app.core.exceptions import ConfigurationError, StageFailed, UnsupportedLanguage
 from app.schemas.engine import EngineState
 from app.schemas.transcript import Transcript, join_words
+from app.services.stt.base import SttRequest
 from app.services.stt.whisper import WhisperEngine
 from app.services.stt.whisper_checkpoint import SIZES, WhisperCheckpoint
 from app.services.stt.whisper_dialect import LANGUAGES
@@ -133,7 +134,7 @@ def test_the_facade_maps_it_to_the_recording(tmp_path: Path) -> None:
     first, second = spoken("greeting"), spoken("objection")
     pieces = [np.concatenate([one.samples, silence(0.2)]) for one in (first, second)]
     window = window_of(*map(len, pieces), begins_s=7.0, gap_s=30.0)
-    heard = service.transcribe("whisper", np.concatenate(pieces), window, None)
+    heard = service.transcribe("whisper", [SttRequest(np.concatenate(pieces), None, window)])[0]
     assert join_words(heard.words) == f"{first.text} {second.text}"
     starts = {word.text: word.start_s for word in heard.words}
     assert starts["Thank"] == pytest.approx(7.0, abs=0.1)
