@@ -73,6 +73,6 @@ def read_call(
     responses=problem_responses(401, 403, 404, 422, 500, 503),
 )
 def delete_call(call_id: CallIdPath, services: ServicesDep) -> Response:
-    """Removes the row, transcript, segments, moments and the stored recording."""
+    """Removes the row, transcript, segments, moments, the stored recording and what was read out of it."""
     services.calls.delete(call_id)
     return Response(status_code=204)

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     )
     whisper_model_dir: Path = Field(Path("./models/whisper"), description="Folder of Whisper checkpoints.")
     vocabulary: NameList = Field(
-        (), description="Comma-separated names that calls may hold (products, competitors), for the recogniser."
+        (), description="Comma-separated names that may be spoken (products, competitors): a hint to Whisper."
     )
     stt_compute_type: Literal["auto", "int8", "int8_float32", "int8_float16", "float16", "float32"] = Field(
         "auto", description="Arithmetic of `faster_whisper`; `auto` is float16 on a GPU, int8 on a CPU."

@@ -80,7 +80,7 @@ def _answers(engine: SttEngine, requests: Sequence[SttRequest]) -> Sequence[Tran
 
 
 def _credible(heard: Transcript, request: SttRequest, *, listens: bool) -> Transcript:
-    """The words in recording time, less those that nobody said. ``listens``: the engine hears sound at all."""
+    """The words in recording time, less those that nobody said. ``listens``: the engine goes by sound."""
     said = repaired(heard.words, request.window.length_s)
     sounding = without_sound(said, request.samples) if listens else said
     kept = without_loops(sounding)

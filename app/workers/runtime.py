@@ -17,6 +17,7 @@ from app.workers.tasks import CallTask
 log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
+HOUSEKEEPING_S = 600.0
 
 
 class Runtime:
@@ -31,6 +32,7 @@ class Runtime:
         self.stages = stages
         self._lock = threading.Lock()
         self._started = False
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Bring the database up to date, clear away what killed processes left, begin to take calls.
@@ -47,12 +49,14 @@ class Runtime:
             self.engines.start()
             self.services.tts_chain.start()
             self.runner.start()
+            threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
             self._started = True
 
     def stop(self) -> None:
         with self._lock:
             if not self._started:
                 return
+            self._stopping.set()
             self.runner.stop(STOP_GRACE_S)
             self.engines.stop()
             self.services.tts_chain.stop()
@@ -64,10 +68,16 @@ class Runtime:
         except DatabaseUnavailable as error:
             log.error("database.away", extra={"detail": error.detail})
 
+    def _keep_house(self) -> None:
+        """Spoken texts go when they are old, also in a service that nobody asks for anything."""
+        while not self._stopping.wait(HOUSEKEEPING_S):
+            self.services.tts.sweep()
+
     def _sweep(self) -> None:
         removed = self.services.scratch.sweep()
         if isinstance(self.services.storage, LocalStorage):
             removed += self.services.storage.sweep()
+        removed += self.services.tts.sweep()
         if removed:
             log.info("leftovers.removed", extra={"files": removed})
         try:

@@ -14,6 +14,8 @@ MODULES = sorted((ROOT / "app").rglob("*.py"))
 HEAVY = {
     "torch",
     "av",
+    "onnx",
+    "piper",
     "ctranslate2",
     "faster_whisper",
     "tokenizers",

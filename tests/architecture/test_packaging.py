@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from scripts.lock import Target, direct_requirements, marker_for
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKED_FOR = {"pyannote"}
+ASKED_FOR = {"pyannote", "piper"}
 """Engines that come with what not everybody wants: pyproject.toml says what."""
 WORDS = {"help", "setup", "run", "demo", "test", "lint", "type"}
 
