@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     # Engines: one name, or a chain in order of preference
     stt_provider: NameList = Field(
-        ("whisper", "pocketsphinx"),
+        ("faster_whisper", "whisper", "pocketsphinx"),
         description=(
             "Speech to text: `faster_whisper`, `whisper`, `openai_api`, `pocketsphinx`, `scripted` (tests)."
         ),
