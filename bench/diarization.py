@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -188,12 +188,18 @@ def _run_long(once: Audio, path: Path) -> tuple[float, float, float]:
         for span in stretches
     )
     engine = make_engine()
-    loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    loaded = _memory_mb("VmRSS")
     began, computed = time.monotonic(), time.process_time()
     turns_of(audio, speech, engine)
     wall, computed = time.monotonic() - began, time.process_time() - computed
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - loaded
-    return computed / audio.duration_s, wall / audio.duration_s, grown / 1024
+    return computed / audio.duration_s, wall / audio.duration_s, _memory_mb("VmHWM") - loaded
+
+
+def _memory_mb(what: str) -> float:
+    """Resident memory of this process now (``VmRSS``) or at its peak (``VmHWM``)."""
+    found = re.search(rf"^{what}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return int(found[1]) / 1024 if found else float("nan")
 
 
 def _repair_sides(folder: Path) -> dict[str, Samples]:
