@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import ssl
 import threading
 import wave
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,13 @@ class AudioApi:
     ending: threading.Event = field(default_factory=threading.Event)
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that break off."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
+
+
 def answer(**content: Any) -> Reply:
     return Reply(json.dumps(content).encode(), headers={"Content-Type": "application/json"})
 
@@ -73,7 +82,8 @@ def failure(status: int, **headers: str) -> Reply:
 
 
 @contextmanager
-def audio_api(*replies: Reply) -> Iterator[AudioApi]:
+def audio_api(*replies: Reply, certificate: Path | None = None) -> Iterator[AudioApi]:
+    """``certificate``: a PEM file that holds the key too; the server then speaks TLS."""
     api = AudioApi(list(replies))
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,14 +97,22 @@ def audio_api(*replies: Reply) -> Iterator[AudioApi]:
             api.received.append(Received(self.path, dict(self.headers), {}, b""))
             _reply(self, api, api.replies[0])
 
+        def do_CONNECT(self) -> None:
+            api.received.append(Received(self.path, dict(self.headers), {}, b""))
+            _reply(self, api, api.replies[0])
+
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     api.port = server.server_address[1]
-    api.base = f"http://127.0.0.1:{api.port}/v1"
+    api.base = f"{'https' if certificate else 'http'}://127.0.0.1:{api.port}/v1"
     try:
         yield api
     finally:

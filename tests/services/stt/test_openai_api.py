@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -71,8 +73,10 @@ def hear(*replies: Reply, language: str | None = None, seconds: float = 3.0, **s
         return make_engine(api.base, **settings).transcribe(request_for(noise(seconds), language=language))
 
 
-def refusal(*replies: Reply, **settings: Any) -> tuple[StageFailed, AudioApi]:
-    with audio_api(*replies) as api, pytest.raises(StageFailed) as caught:
+def refusal(
+    *replies: Reply, certificate: Path | None = None, **settings: Any
+) -> tuple[StageFailed, AudioApi]:
+    with audio_api(*replies, certificate=certificate) as api, pytest.raises(StageFailed) as caught:
         make_engine(api.base, **settings).transcribe(request_for(noise(1)))
     return caught.value, api
 
@@ -209,8 +213,8 @@ def test_two_windows_are_mapped_to_the_recording_and_apart() -> None:
         engine = make_engine(api.base)
         service = SttService(make_settings(Path("unused")), {"openai_api": engine})
         one, two = window_of(24_000, 24_000, begins_s=10.0), window_of(32_000, begins_s=60.0)
-        first = service.transcribe("openai_api", noise(3), one, None)
-        second = service.transcribe("openai_api", noise(2, seed=1), two, None)
+        requests = [SttRequest(noise(3), None, one), SttRequest(noise(2, seed=1), None, two)]
+        first, second = service.transcribe("openai_api", requests)
     assert texts(first) == SAID
     assert [word.start_s for word in first.words] == pytest.approx([10.1, 10.6, 10.8, 11.0, 13.2])
     assert [word.estimated for word in first.words] == [False] * 5
@@ -446,3 +450,43 @@ def test_other_servers_are_asked_by_way_of_the_proxy(monkeypatch: pytest.MonkeyP
     assert received.target == "http://asr.invalid:8001/v1/audio/transcriptions"
     assert received.headers["Host"] == "asr.invalid:8001"
     assert received.headers["Proxy-Authorization"] == "Basic c29tZTpvbmUh"
+
+
+def test_a_tunnel_is_asked_for_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with audio_api(failure(403)) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(StageFailed, match="the connection failed"):
+            make_engine("https://asr.invalid/v1").transcribe(request_for(noise(1)))
+    assert {each.target for each in proxy.received} == {"asr.invalid:443"}
+    assert not any("Authorization" in each.headers for each in proxy.received)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of 127.0.0.1 that nobody vouches for, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not here to make a certificate")
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", path.with_suffix(".crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(certificate: Path) -> None:
+    error, api = refusal(answer(**HEARD), certificate=certificate)
+    assert "certificate" in error.detail
+    assert api.received == []
+
+
+def test_one_that_the_machine_trusts_is(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".crt")))
+    with audio_api(answer(**HEARD), certificate=certificate) as api:
+        assert texts(make_engine(api.base).transcribe(request_for(noise(1)))) == SAID
