@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import ssl
+import subprocess
 import threading
 import wave
 from collections.abc import Iterator, Sequence
@@ -17,8 +19,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.services.stt.makers import Samples
+
+HEARD = {
+    "text": "Hello, is this Anna? Yes.",
+    "language": "english",
+    "duration": 3.0,
+    "segments": [
+        {"id": 0, "start": 0.0, "end": 2.0, "text": " Hello, is this Anna?", "avg_logprob": -0.1},
+        {"id": 1, "start": 2.0, "end": 3.0, "text": " Yes.", "avg_logprob": -0.5},
+    ],
+    "words": [
+        {"word": "Hello", "start": 0.1, "end": 0.5},
+        {"word": "is", "start": 0.6, "end": 0.8},
+        {"word": "this", "start": 0.8, "end": 1.0},
+        {"word": "Anna", "start": 1.0, "end": 1.6},
+        {"word": "Yes", "start": 2.2, "end": 2.5},
+    ],
+}
+SAID = ["Hello,", "is", "this", "Anna?", "Yes."]
+"""The words of ``HEARD`` as its text writes them."""
 
 
 @dataclass
@@ -120,6 +142,24 @@ def audio_api(*replies: Reply, certificate: Path | None = None) -> Iterator[Audi
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate of 127.0.0.1 that nobody vouches for, with its key; without it: the `.crt` beside."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not here to make a certificate")
+    path = folder / "server.pem"
+    subprocess.run(
+        [
+            openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", path.with_suffix(".crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
 
 
 def _received(handler: BaseHTTPRequestHandler) -> Received:
