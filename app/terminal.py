@@ -90,7 +90,22 @@ def _summary(result: dict[str, Any], paint: Any) -> list[str]:
     listed = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(kinds.items()))
     total = sum(kinds.values())
     moments = f"{total} coachable moment{'s' if total != 1 else ''} of {len(kinds)} kinds"
-    return [paint("head", moments), listed] if kinds else [paint("head", "no coachable moments")]
+    found = [paint("head", moments), listed] if kinds else [paint("head", "no coachable moments")]
+    return [*found, *_talk(result["metrics"])]
+
+
+def _talk(metrics: dict[str, Any] | None) -> list[str]:
+    """How the talk was shared and how quickly it changed hands, as far as that is known."""
+    if metrics is None or metrics["share_of_speech"] is None:
+        return []
+    share = metrics["share_of_speech"]
+    told = [f"agent {share:.0%} : customer {1 - share:.0%} of what is said"]
+    if metrics["patience"]:
+        told.append(f"the agent waits {metrics['patience']['median_s']:.1f} s")
+    if metrics["longest_monologue"]:
+        longest = metrics["longest_monologue"]
+        told.append(f"speaks for {longest['end_s'] - longest['start_s']:.0f} s at most")
+    return [", ".join(told)]
 
 
 def _painter(colour: bool) -> Any:

@@ -14,7 +14,15 @@ from app.core.reach import is_reachable
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "no_proxy",
+        "NO_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -41,6 +49,13 @@ def test_the_proxy_stands_for_hosts_beyond_it(monkeypatch: pytest.MonkeyPatch) -
         assert is_reachable("weights.invalid", 443, 5)
         assert not is_reachable("127.0.0.1", closed_port(), 5)
     assert not is_reachable("weights.invalid", 443, 5)
+
+
+def test_each_scheme_has_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listener() as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        assert is_reachable("speech.invalid", 80, 5, "http")
+        assert not is_reachable("speech.invalid", 443, 5)
 
 
 def test_a_name_server_that_does_not_answer_costs_no_more_than_the_timeout(

@@ -68,7 +68,9 @@ class OpenaiApiEngine:
     def availability(self) -> Availability:
         if self._server is None or self._problem is not None:
             return Availability.unavailable(*(self._problem or _UNNAMED))
-        if not is_reachable(self._server.host, self._server.port, self.connect_timeout_s):
+        if not is_reachable(
+            self._server.host, self._server.port, self.connect_timeout_s, self._server.scheme
+        ):
             return Availability.unavailable(
                 "the server that STT_API_BASE names cannot be reached", "start it, or correct STT_API_BASE"
             )
