@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bench import diarization, embedded_accuracy, health_latency, roles, startup
+from bench import diarization, embedded_accuracy, health_latency, roles, sentiment_speed, startup
 from bench.report import line
 
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency, roles]
+    measurements = [startup, health_latency, roles, sentiment_speed]
     if not quick:
         measurements += [embedded_accuracy, diarization]
     figures = [figure for measurement in measurements for figure in measurement.measure()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RESULTS = Path(__file__).parent / "results"
+MOST_FOREIGN_LOAD = 0.5
+"""Cores."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,34 @@ def _picture(path: Path, draw: Callable[[Axes], None]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     chart.savefig(path)
     pyplot.close(chart)
+
+
+def refuse_foreign_load() -> None:
+    """Stop where other programs keep the machine busy, as times taken then say little; `--force` goes on."""
+    busy = foreign_load()
+    if busy > MOST_FOREIGN_LOAD and "--force" not in sys.argv:
+        sys.exit(
+            f"other programs keep {busy:.1f} cores busy (at most {MOST_FOREIGN_LOAD}): "
+            "stop them and try again, or measure all the same with --force"
+        )
+
+
+def foreign_load() -> float:
+    """Cores that other programs keep busy, watched for two seconds in which this one sleeps.
+
+    What this program has used before does not count, as it would in the load average, which is the answer
+    only where there is no /proc/stat.
+    """
+    if not Path("/proc/stat").exists():
+        return os.getloadavg()[0]
+    busy = _busy_seconds()
+    time.sleep(2)
+    return (_busy_seconds() - busy) / 2
+
+
+def _busy_seconds() -> float:
+    user, nice, system = (int(ticks) for ticks in Path("/proc/stat").read_text().split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -38,15 +38,30 @@ TEXTS = [
     "that sounds great. but the price is too expensive, and we have forty people in the office.",
 ]
 NAMES = pytest.mark.parametrize("name", SENTIMENT_ENGINES.names())
+IN_8_BITS = "transformer in 8 bits"
+ENGINES = pytest.mark.parametrize("name", [*SENTIMENT_ENGINES.names(), IN_8_BITS])
+Maker = Callable[[str], SentimentEngine]
 
 
 @pytest.fixture(scope="module")
-def engine_named() -> Callable[[str], SentimentEngine]:
+def make_engine(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    in_8_bits = make_settings(sentiment_precision="int8", sentiment_model_dir=tmp_path_factory.mktemp("int8"))
+
+    def make(name: str) -> SentimentEngine:
+        if name == IN_8_BITS:
+            return SENTIMENT_ENGINES.create("transformer", in_8_bits)
+        return SENTIMENT_ENGINES.create(name, make_settings())
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def engine_named(make_engine: Maker) -> Maker:
     made: dict[str, SentimentEngine] = {}
 
     def find(name: str) -> SentimentEngine:
         if name not in made:
-            made[name] = SENTIMENT_ENGINES.create(name, make_settings())
+            made[name] = make_engine(name)
             made[name].load()
         return made[name]
 
@@ -69,8 +84,8 @@ def test_every_engine_has_its_libraries_listed_here() -> None:
     assert set(LIBRARIES) == set(SENTIMENT_ENGINES.names())
 
 
-@NAMES
-def test_probabilities(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_probabilities(engine_named: Maker, name: str) -> None:
     scores = engine_named(name).score(TEXTS)
     assert len(scores) == len(TEXTS)
     for each in scores:
@@ -78,31 +93,29 @@ def test_probabilities(engine_named: Callable[[str], SentimentEngine], name: str
         assert all(0 <= value <= 1 for value in (each.positive, each.neutral, each.negative))
 
 
-@NAMES
-def test_good_plain_and_bad_news(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_good_plain_and_bad_news(engine_named: Maker, name: str) -> None:
     good, bad, plain = engine_named(name).score([POSITIVE, NEGATIVE, NEUTRAL])
     assert good.positive > max(good.neutral, good.negative)
     assert bad.negative > max(bad.neutral, bad.positive)
     assert plain.neutral > max(plain.positive, plain.negative)
 
 
-@NAMES
-def test_no_text_no_score(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_no_text_no_score(engine_named: Maker, name: str) -> None:
     assert engine_named(name).score([]) == []
 
 
-@NAMES
-def test_the_same_again_is_the_same(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_the_same_again_is_the_same(engine_named: Maker, make_engine: Maker, name: str) -> None:
     first = engine_named(name).score(TEXTS)
     assert engine_named(name).score(TEXTS) == first
-    other = SENTIMENT_ENGINES.create(name, make_settings())
+    other = make_engine(name)
     assert other.score(TEXTS) == first
 
 
-@NAMES
-def test_order_and_neighbours_do_not_matter(
-    engine_named: Callable[[str], SentimentEngine], name: str
-) -> None:
+@ENGINES
+def test_order_and_neighbours_do_not_matter(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
     alone = [engine.score([text])[0] for text in TEXTS]
     assert near(engine.score(TEXTS), alone)
@@ -110,7 +123,7 @@ def test_order_and_neighbours_do_not_matter(
     assert near(engine.score(TEXTS * 8), alone * 8)
 
 
-@NAMES
+@ENGINES
 @pytest.mark.parametrize(
     "text",
     [
@@ -122,7 +135,7 @@ def test_order_and_neighbours_do_not_matter(
         "  two  spaces\nand lines\n\n " * 200,
     ],
 )
-def test_windows_lose_nothing(engine_named: Callable[[str], SentimentEngine], name: str, text: str) -> None:
+def test_windows_lose_nothing(engine_named: Maker, name: str, text: str) -> None:
     engine = engine_named(name)
     pieces = engine.window(text)
     assert "".join("".join(pieces).split()) == "".join(text.split())
@@ -130,14 +143,14 @@ def test_windows_lose_nothing(engine_named: Callable[[str], SentimentEngine], na
     assert len(engine.score(pieces)) == len(pieces)
 
 
-@NAMES
-def test_a_short_text_is_one_window(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_a_short_text_is_one_window(engine_named: Maker, name: str) -> None:
     assert engine_named(name).window(NEGATIVE) == [NEGATIVE]
     assert engine_named(name).window("  ") == []
 
 
-@NAMES
-def test_threads_get_what_one_gets(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_threads_get_what_one_gets(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
     expected = {text: engine.score([text]) for text in TEXTS}
 
@@ -149,16 +162,16 @@ def test_threads_get_what_one_gets(engine_named: Callable[[str], SentimentEngine
         assert all(pool.map(run, range(8)))
 
 
-@NAMES
-def test_several_threads_may_load_at_once(name: str) -> None:
-    engine = SENTIMENT_ENGINES.create(name, make_settings())
+@ENGINES
+def test_several_threads_may_load_at_once(make_engine: Maker, name: str) -> None:
+    engine = make_engine(name)
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: rounded(engine.score([NEGATIVE])[0]), range(4)))
     assert len(set(results)) == 1
 
 
 @NAMES
-def test_names_and_labels(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+def test_names_and_labels(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
     assert engine.name == name
     kind, _, model = engine.label.partition(":")
@@ -166,8 +179,8 @@ def test_names_and_labels(engine_named: Callable[[str], SentimentEngine], name: 
     assert "/" not in model
 
 
-@NAMES
-def test_nothing_leaves_the_machine(engine_named: Callable[[str], SentimentEngine], name: str) -> None:
+@ENGINES
+def test_nothing_leaves_the_machine(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
     assert not engine.capabilities.sends_data_out
     with closed_network() as tried:

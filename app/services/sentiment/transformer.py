@@ -166,10 +166,10 @@ class TransformerEngine:
         except Exception:
             log.warning("sentiment.int8_unavailable", extra={"engine": self.label}, exc_info=True)
             return None
-        if self._precision == "auto" and agreement < LEAST_AGREEMENT:
+        if agreement < LEAST_AGREEMENT:
             seen = {"engine": self.label, "agreement": agreement}
             log.warning("sentiment.int8_disagrees", extra=seen)
-            return None
+            return classifier if self._precision == "int8" else None
         return classifier
 
     def _write_int8(self, file: Path) -> None:

@@ -23,7 +23,12 @@ NEUTRAL = "the price is nine hundred dollars a month."
 
 
 def make_settings(**overrides: Any) -> Settings:
-    values: dict[str, Any] = {"sentiment_model": str(MINI), "engine_threads": 1, **overrides}
+    values: dict[str, Any] = {
+        "sentiment_model": str(MINI),
+        "engine_threads": 1,
+        "sentiment_precision": "fp32",
+    }
+    values |= overrides
     return Settings(_env_file=None, **values)
 
 
