@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -112,12 +113,16 @@ def _together(part: DiarizationRequest) -> list[Turn]:
 
 
 def _stretches(speech: Iterable[Span], words: Iterable[Word]) -> list[Span]:
-    """The stretches of speech, and the words that none of them touches. In no order."""
+    """The stretches of speech (apart, in order), then the words (in order) that none of them touches."""
     stretches = list(speech)
+    starts = [stretch.start_s for stretch in stretches]
+    alone: list[Span] = []
     for word in words:
-        if not any(each.start_s <= word.end_s and word.start_s <= each.end_s for each in stretches):
-            stretches.append(Span(word.start_s, word.end_s))
-    return stretches
+        place = bisect_right(starts, word.end_s)
+        near = [*stretches[max(place - 1, 0) : place], *alone[-1:]]
+        if not any(each.start_s <= word.end_s and word.start_s <= each.end_s for each in near):
+            alone.append(Span(word.start_s, word.end_s))
+    return stretches + alone
 
 
 def _likeness(speech: Speech, count: int) -> float:
