@@ -23,8 +23,15 @@ FRAME = 512
 """Samples that the model judges at once (32 ms)."""
 CONTEXT = 64
 """Samples before each frame that the model sees too."""
-BLOCK_FRAMES = 512
-"""Frames handed to the model in one go: 16 s, so that hours of audio need no more memory than minutes."""
+BLOCK_FRAMES = 256
+"""Frames handed to the model in one go (8 s), each time without memory of what came before.
+
+With its memory the model takes the first seconds of speech after a minute of hold music for music: of six
+recordings laid behind seven kinds of sound it hears 91 % of what it hears of them alone, afresh 99.5 %.
+Hours of audio need no more memory than minutes.
+"""
+LEAD_FRAMES = 31
+"""Frames (one second) before a block that the model hears first, so that it begins within what goes on."""
 
 # Levelling: phone lines carry one party 20 dB below the other. Without it the model hears 87 % of labelled
 # speech at -20 dB and 44 % of a party 20 dB below the other; with it 98 % and 96 %, and still no noise.
@@ -41,6 +48,9 @@ STARTS_AT, ENDS_BELOW = 0.4, 0.25
 """Probability that begins a stretch, and below which it ends."""
 LEAST_SILENCE = round(0.1 * SAMPLE_RATE)
 LEAST_SPEECH = round(0.1 * SAMPLE_RATE)
+SHORTEST_ALONE = round(0.2 * SAMPLE_RATE)
+"""What stands alone has to be as long: "two" and "oh" by themselves are heard for 0.26 s."""
+LONELY = round(1.0 * SAMPLE_RATE)
 PAD = round(0.15 * SAMPLE_RATE)
 LEAST_GAP = round(0.2 * SAMPLE_RATE)
 LONGEST = round(WINDOW_S * SAMPLE_RATE)
@@ -72,7 +82,7 @@ class VoiceActivity:
         self.load()
         gains = _gains(_levels(audio))
         probabilities = self._probabilities(audio, gains)
-        found = _stretches(probabilities, audio.sample_count)
+        found = _without_lone(_stretches(probabilities, audio.sample_count))
         spoken = [
             part for stretch in _pad(found, audio.sample_count) for part in _cut(stretch, probabilities)
         ]
@@ -82,21 +92,17 @@ class VoiceActivity:
         """Probability of speech of each frame, shape (frames,)."""
         import numpy as np
 
-        hidden = np.zeros((1, 1, 128), dtype=np.float32)
-        cell = np.zeros_like(hidden)
-        before = np.zeros(CONTEXT, dtype=np.float32)
+        nothing = np.zeros((1, 1, 128), dtype=np.float32)
         heard = []
-        known_at = np.arange(len(gains)) * LEVEL_STEP + 0.5
-        for first, block in _blocks(audio):
-            gain = np.interp(first + np.arange(block.size) / FRAME, known_at, gains).reshape(block.shape)
-            frames = np.clip(block * gain, -1.0, 1.0).astype(np.float32)
-            context = np.vstack((before, frames[:-1, -CONTEXT:]))
-            before = frames[-1, -CONTEXT:].copy()
-            values, hidden, cell = self._session.run(
-                ["speech_probs", "hn", "cn"],
-                {"input": np.concatenate((context, frames), axis=1), "h": hidden, "c": cell},
-            )
-            heard.append(values.reshape(-1))
+        for first, block in _blocks(audio, LEAD_FRAMES):
+            seen = np.empty((len(block), CONTEXT + FRAME), dtype=np.float32)
+            frames = seen[:, CONTEXT:]
+            np.multiply(block, _gain_of_samples(gains, first, len(block)), out=frames)
+            np.clip(frames, -1.0, 1.0, out=frames)
+            seen[0, :CONTEXT] = 0.0
+            seen[1:, :CONTEXT] = frames[:-1, -CONTEXT:]
+            (values,) = self._session.run(["speech_probs"], {"input": seen, "h": nothing, "c": nothing})
+            heard.append(values.reshape(-1)[LEAD_FRAMES if first else 0 :])
         return np.concatenate(heard)
 
 
@@ -114,15 +120,19 @@ def _open_model() -> Any:
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def _blocks(audio: Audio) -> Iterator[tuple[int, Floats]]:
-    """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence."""
+def _blocks(audio: Audio, lead: int = 0) -> Iterator[tuple[int, Floats]]:
+    """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence.
+
+    All blocks but the first begin with the last ``lead`` frames of the one before.
+    """
     import numpy as np
 
-    for first in range(0, -(-audio.sample_count // FRAME), BLOCK_FRAMES):
-        samples = audio.read_samples(first * FRAME, BLOCK_FRAMES * FRAME)
+    for begin in range(0, -(-audio.sample_count // FRAME), BLOCK_FRAMES):
+        first = max(0, begin - lead)
+        samples = audio.read_samples(first * FRAME, (begin - first + BLOCK_FRAMES) * FRAME)
         frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
         frames.reshape(-1)[: samples.size] = samples
-        if samples.size:
+        if len(frames) > begin - first:
             yield first, frames
 
 
@@ -130,7 +140,7 @@ def _levels(audio: Audio) -> Floats:
     """Level of each frame in dB of full scale, shape (frames,)."""
     import numpy as np
 
-    powers = [np.mean(np.square(frames), axis=1) for _, frames in _blocks(audio)]
+    powers = [np.einsum("ij,ij->i", frames, frames) / FRAME for _, frames in _blocks(audio)]
     return (10.0 * np.log10(np.concatenate(powers) + 1e-12)).astype(np.float32)
 
 
@@ -140,6 +150,16 @@ def _gains(levels: Floats) -> Floats:
 
     padded = np.pad(levels, LEVEL_REACH, constant_values=-np.inf)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * LEVEL_REACH + 1)[::LEVEL_STEP]
+    # In parts: all of the windows of a long call at once are eight times as large as its levels.
+    return np.concatenate([
+        _gain_for(around[first : first + BLOCK_FRAMES]) for first in range(0, len(around), BLOCK_FRAMES)
+    ])  # fmt: skip
+
+
+def _gain_for(around: Floats) -> Floats:
+    """Factor for each row of levels."""
+    import numpy as np
+
     ranked = np.sort(np.where(around > FLOOR_DB, around, -np.inf), axis=1)
     loud = np.sum(np.isfinite(ranked), axis=1)
     rank = ranked.shape[1] - loud + np.floor(LEVEL_SHARE * np.maximum(loud - 1, 0)).astype(int)
@@ -148,23 +168,51 @@ def _gains(levels: Floats) -> Floats:
     return np.power(10.0, wanted / 20.0).astype(np.float32)
 
 
+def _gain_of_samples(gains: Floats, first: int, count: int) -> Floats:
+    """Factor for each sample of ``count`` frames from the frame ``first`` on, shape (count, FRAME).
+
+    It runs straight from one known gain to the next. Those lie in the middle of frames, so that within each
+    half of a frame it is one line.
+    """
+    import numpy as np
+
+    known_at = np.arange(len(gains)) * LEVEL_STEP + 0.5
+    edges = np.interp(first + np.arange(2 * count + 1) / 2, known_at, gains).astype(np.float32)
+    within = np.arange(FRAME // 2, dtype=np.float32) / (FRAME // 2)
+    lines = edges[:-1, None] + (edges[1:] - edges[:-1])[:, None] * within
+    return lines.reshape(count, FRAME).astype(np.float32, copy=False)
+
+
 def _stretches(probabilities: Floats, sample_count: int) -> list[tuple[int, int]]:
     """First and past-the-last sample of each stretch: sure enough to start, unlikely enough to end."""
-    found: list[tuple[int, int]] = []
-    start: int | None = None
-    quiet: int | None = None
-    for index, probability in enumerate(probabilities.tolist()):
-        here = index * FRAME
-        if probability >= STARTS_AT:
-            start, quiet = (here if start is None else start), None
-        elif start is not None and probability < ENDS_BELOW:
-            quiet = here if quiet is None else quiet
-            if here - quiet >= LEAST_SILENCE:
-                found.append((start, quiet))
-                start = quiet = None
-    if start is not None:
-        found.append((start, sample_count))
-    return [(first, end) for first, end in found if end - first >= LEAST_SPEECH]
+    import numpy as np
+
+    sure = np.flatnonzero(probabilities >= STARTS_AT)
+    if not sure.size:
+        return []
+    unlikely = np.flatnonzero(probabilities < ENDS_BELOW)
+    beyond = np.append(sure[1:], len(probabilities))
+    earliest, past_latest = np.searchsorted(unlikely, sure), np.searchsorted(unlikely, beyond)
+    held = np.flatnonzero(past_latest > earliest)
+    first, last = unlikely[earliest[held]], unlikely[past_latest[held] - 1]
+    enough = (last - first) * FRAME >= LEAST_SILENCE
+    closes, ends = held[enough], first[enough] * FRAME
+    if not closes.size or closes[-1] != len(sure) - 1:
+        closes, ends = np.append(closes, len(sure) - 1), np.append(ends, sample_count)
+    begins = sure[np.append(0, closes[:-1] + 1)] * FRAME
+    long_enough = ends - begins >= LEAST_SPEECH
+    return list(zip(begins[long_enough].tolist(), ends[long_enough].tolist(), strict=True))
+
+
+def _without_lone(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Leave out what is too short for a word and has no speech near it: a bell, a slide between two notes."""
+    ends = [-LONELY, *(end for _, end in found)]
+    begins = [*(begin for begin, _ in found[1:]), found[-1][1] + LONELY] if found else []
+    return [
+        (begin, end)
+        for (begin, end), before, after in zip(found, ends[:-1], begins, strict=True)
+        if end - begin >= SHORTEST_ALONE or begin - before < LONELY or after - end < LONELY
+    ]
 
 
 def _pad(found: list[tuple[int, int]], sample_count: int) -> list[tuple[int, int]]:
