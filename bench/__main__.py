@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import diarization, embedded_accuracy, health_latency, roles, sentiment_speed, startup
+from bench import (
+    diarization,
+    embedded_accuracy,
+    health_latency,
+    roles,
+    sentiment_speed,
+    startup,
+    voice_activity,
+)
 from bench.report import line
 
 
@@ -12,7 +20,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     measurements = [startup, health_latency, roles, sentiment_speed]
     if not quick:
-        measurements += [embedded_accuracy, diarization]
+        measurements += [embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     missed = [figure for figure in figures if figure.met is False]
     print(f"\n{len(figures)} figures, {len(missed)} targets missed")
