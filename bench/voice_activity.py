@@ -205,7 +205,7 @@ def _draw(axes: Axes, figures: list[Figure]) -> None:
     colours = ["#3b6ea8" if figure.met else "#b03a2e" for figure in shown]
     axes.barh([figure.name for figure in shown], shares, color=colours)
     axes.axvline(1.0, color="#444444", linewidth=0.8)
-    axes.set_xlabel("share of the target (speech kept: at least 1; everything else: at most 1)")
+    axes.set_xlabel("share of the target (kept speech: at least 1, the rest: at most)")
     axes.tick_params(axis="y", labelsize=6)
 
 
