@@ -22,7 +22,7 @@ demo: $(INSTALLED) ## Analyse the demo call through HTTP and show the result (DE
 	@$(BIN)/python scripts/demo.py
 
 test: $(INSTALLED) ## Run all tests, with coverage
-	$(BIN)/python -m pytest tests/ --cov=app
+	$(BIN)/python -m pytest tests/ --cov=app -n 2 --dist loadfile
 
 lint: $(INSTALLED) ## Check style, formatting and the layers of the code
 	$(BIN)/ruff check .

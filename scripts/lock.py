@@ -1,4 +1,4 @@
-"""Writes requirements.txt: every package that pyproject.toml with its extras `all` and `dev` leads to, pinned.
+"""Writes requirements.txt: all that pyproject.toml with its extras `all` and `dev` leads to, pinned.
 
     .venv/bin/python scripts/lock.py
 
