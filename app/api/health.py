@@ -71,7 +71,7 @@ def engine_check(chain: tuple[EngineView, ...]) -> EngineCheck:
         state=chosen.state.value if chosen else "unavailable",
         degraded=bool(better) or bool(chosen and chosen.lesser),
         reason="; ".join(reasons) or None,
-        fix="; ".join(fixes) or None,
+        fix="; ".join(dict.fromkeys(fixes)) or None,
         engines=[
             {"engine": view.label, "state": view.state.value, "reason": view.reason, "fix": view.fix}
             for view in chain
