@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint type bench bench-quick
+.PHONY: help setup run demo test lint type bench bench-quick bench-wer
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: $(INSTALLED) ## Measure start, health under load and accuracy; writes ben
 
 bench-quick: $(INSTALLED) ## The ratios alone
 	$(BIN)/python -m bench --quick
+
+bench-wer: $(INSTALLED) ## Word error rates of ../shared/audio on one engine (STT_PROVIDER=pocketsphinx)
+	$(BIN)/python -m bench.wer $(or $(STT_PROVIDER),pocketsphinx)
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.report import Figure, write
+from bench.wer import word_error_rate
 from tests.process.service import ROOT, Service, running, write_script
 
 if TYPE_CHECKING:
@@ -37,17 +37,6 @@ def measure() -> list[Figure]:
 
     write("embedded_accuracy", figures, draw)
     return figures
-
-
-def word_error_rate(reference: str, heard: str) -> float:
-    """Words wrong, missing or too many, as a share of the reference's words (jiwer, case and signs aside)."""
-    import jiwer
-
-    return float(jiwer.wer(normalised(reference), normalised(heard) or "<nothing>"))
-
-
-def normalised(text: str) -> str:
-    return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("\u2019", "'")))
 
 
 def _cases() -> list[tuple[str, Path, str]]:

@@ -5,7 +5,6 @@ With tiny's dimensions, so that it takes minutes; what grows with length is the 
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -145,6 +144,6 @@ def _draw(axes: Axes, runs: dict[str, list[Run]]) -> None:
 
 
 if __name__ == "__main__":
-    if not os.path.exists("/proc/self/clear_refs"):
+    if not Path("/proc/self/clear_refs").exists():
         sys.exit("memory is read from /proc, which this system does not have")
     measure(quick="--quick" in sys.argv)

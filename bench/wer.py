@@ -1,4 +1,4 @@
-"""Every file of `../shared/audio` through the whole service, and the word error rate where its words are known.
+"""Every file of `../shared/audio` through the whole service, and word error rates where words are known.
 
 `python -m bench.wer [PROVIDER]`: of the embedded recogniser, or of the engine named; the service reads its
 other settings (WHISPER_MODEL_SIZE, …) from the environment.

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from app.services.stt.whisper_dialect import no_warnings
+
 if TYPE_CHECKING:
     from whisper.model import Whisper
     from whisper.tokenizer import Tokenizer
@@ -42,7 +44,7 @@ def write_checkpoint(path: Path, size: Size, tokens: int) -> Path:
     """
     import torch
 
-    model, tokenizer = _random_model(size), _tokenizer()
+    model, tokenizer = _random_model(size), english_tokenizer()
     said = script(tokenizer, tokens)
     # Position 0 holds the start, at which the language is told, position 1 the language.
     follows = [tokenizer.sot_sequence[1], tokenizer.sot_sequence[2], *said]
@@ -94,7 +96,8 @@ def _random_model(size: Size) -> Whisper:
     return model
 
 
-def _tokenizer() -> Tokenizer:
+def english_tokenizer() -> Tokenizer:
     from whisper.tokenizer import get_tokenizer
 
-    return get_tokenizer(multilingual=True, language="en", task="transcribe")
+    with no_warnings():  # it leaves its file open
+        return get_tokenizer(multilingual=True, language="en", task="transcribe")
