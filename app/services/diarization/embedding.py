@@ -43,6 +43,8 @@ class VoiceEncoder:
                 options = onnxruntime.SessionOptions()
                 options.intra_op_num_threads = self._threads
                 options.inter_op_num_threads = 1
+                # An arena keeps the most that any batch needed, for as long as the process lives.
+                options.enable_cpu_mem_arena = False
                 # Threads that wait by spinning take the cores from whatever else computes.
                 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
                 self._session = onnxruntime.InferenceSession(
