@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from app.schemas.transcript import Transcript, Turn
 from app.services.audio.vad import VoiceActivity
 from app.services.diarization.base import DiarizationRequest
 from app.services.diarization.voiceprint import VoiceprintEngine
+from bench.memory import forget_peak, peak_mb, resident_mb
 from bench.report import Figure, write
 from tests.services.audio.recordings import SHARED
 from tests.services.diarization.calls import AGENT, CALLER, Samples, Times, samples_of, store, times_by_energy
@@ -188,18 +188,12 @@ def _run_long(once: Audio, path: Path) -> tuple[float, float, float]:
         for span in stretches
     )
     engine = make_engine()
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    loaded = _memory_mb("VmRSS")
+    forget_peak()
+    loaded_mb = resident_mb()
     began, computed = time.monotonic(), time.process_time()
     turns_of(audio, speech, engine)
     wall, computed = time.monotonic() - began, time.process_time() - computed
-    return computed / audio.duration_s, wall / audio.duration_s, _memory_mb("VmHWM") - loaded
-
-
-def _memory_mb(what: str) -> float:
-    """Resident memory of this process now (``VmRSS``) or at its peak (``VmHWM``)."""
-    found = re.search(rf"^{what}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return int(found[1]) / 1024 if found else float("nan")
+    return computed / audio.duration_s, wall / audio.duration_s, peak_mb() - loaded_mb
 
 
 def _repair_sides(folder: Path) -> dict[str, Samples]:

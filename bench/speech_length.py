@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.memory import forget_peak, peak_mb, resident_mb
 from bench.report import Figure, refuse_foreign_load, write
 from bench.speech_calls import SpeechCalls
 from bench.whisper_weights import write_checkpoint
@@ -85,7 +86,7 @@ def _runs(folder: Path, kind: str, lengths: tuple[int, ...], checkpoint: Path) -
     runs = []
     with running(folder, **settings) as service:
         _run(service, make("first", 60, SILENT_SHARE), 1, idle_mb=0.0)
-        idle_mb = _resident_mb(service, "VmRSS")
+        idle_mb = sum(map(resident_mb, _processes(service)))
         for minutes in lengths:
             recording = make(f"call{minutes}", 60.0 * minutes, SILENT_SHARE)
             runs.append(_run(service, recording, minutes, idle_mb))
@@ -95,7 +96,7 @@ def _runs(folder: Path, kind: str, lengths: tuple[int, ...], checkpoint: Path) -
 
 def _run(service: Service, recording: Path, minutes: int, idle_mb: float) -> Run:
     for pid in _processes(service):
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts from here
+        forget_peak(pid)
     before = len(service.log_lines())
     began = time.perf_counter()
     answer = service.post(
@@ -108,22 +109,12 @@ def _run(service: Service, recording: Path, minutes: int, idle_mb: float) -> Run
     answer.raise_for_status()
     ended = [line for line in service.log_lines()[before:] if line["event"] == "stage.ended"]
     stages = {line["stage"]: line["seconds"] for line in ended}
-    return Run(minutes, wall_s, _resident_mb(service, "VmHWM") - idle_mb, stages)
+    held_mb = sum(map(peak_mb, _processes(service)))
+    return Run(minutes, wall_s, held_mb - idle_mb, stages)
 
 
 def _processes(service: Service) -> tuple[int, int]:
     return service.process.pid, service.engine_pid()
-
-
-def _resident_mb(service: Service, field: str) -> float:
-    """VmRSS is what both processes hold now, VmHWM the most that each ever held since the last reset."""
-    lines = [
-        line
-        for pid in _processes(service)
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith(field)
-    ]
-    return sum(int(line.split()[1]) for line in lines) / 1024
 
 
 def _draw(axes: Axes, runs: dict[str, list[Run]]) -> None:

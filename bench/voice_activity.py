@@ -19,6 +19,7 @@ from app.services.audio.vad import VoiceActivity
 from app.services.audio.windows import pack
 from app.services.stt.base import SttRequest
 from app.services.stt_service import SttService
+from bench.memory import peak_mb
 from bench.report import Figure, write
 from tests.services.audio.nonspeech import MINUTE_S, made, sounds
 from tests.services.audio.recordings import SHARED, make_decoder, real_recordings
@@ -176,17 +177,11 @@ def _run_long(path: Path, length_s: int) -> tuple[float, float]:
     activity = VoiceActivity()
     activity.load()
     activity.detect(Audio(path, SAMPLE_RATE, channel_count=2, channel=0))
-    loaded = _peak_memory_kb()
+    loaded_mb = peak_mb()
     began = time.process_time()
     activity.detect(audio.of_channel(0))
     computed = time.process_time() - began
-    return computed / length_s, (_peak_memory_kb() - loaded) / 1024
-
-
-def _peak_memory_kb() -> int:
-    """Of this process alone: what getrusage says begins with the peak of the process that started it."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    return computed / length_s, peak_mb() - loaded_mb
 
 
 def _two_channels(path: Path, length_s: int) -> Audio:

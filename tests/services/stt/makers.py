@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import socket
 import wave
 from collections.abc import Iterator
@@ -43,6 +44,29 @@ def spoken(name: str) -> Spoken:
     truth = json.loads((MODELS / "mini_whisper_audio" / "truth.json").read_text())[name]
     words = tuple((word["text"], word["start"], word["end"]) for word in truth["words"])
     return Spoken(read_wav(MODELS / "mini_whisper_audio" / f"{name}.wav"), truth["text"], words)
+
+
+class _Payload:
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self._target,))
+
+
+def write_trap(folder: Path, *, zipped: bool) -> tuple[Path, Path]:
+    """Weights that would run a program when they are read, and the file that would then be there."""
+    import torch
+
+    trap, weights = folder / "executed", folder / "evil.pt"
+    content = {"dims": _Payload(trap), "model_state_dict": {}}
+    if zipped:
+        torch.save(content, weights)
+    else:
+        weights.write_bytes(pickle.dumps(content))
+    pickle.loads(pickle.dumps(_Payload(folder / "armed")))
+    assert (folder / "armed").exists()
+    return weights, trap
 
 
 def read_wav(path: Path) -> Samples:

@@ -12,7 +12,7 @@ import pytest
 
 from app.services.stt.ctranslate2_conversion import convert
 from app.services.stt.whisper_dialect import no_warnings
-from tests.services.stt.makers import MINI, closed_network
+from tests.services.stt.makers import MINI, closed_network, write_trap
 
 ENGLISH, MULTILINGUAL, LARGE_V3 = (51_864, 80), (51_865, 80), (51_866, 128)
 SHAPES = pytest.mark.parametrize("shape", [ENGLISH, MULTILINGUAL, LARGE_V3], ids=["en", "base", "large-v3"])
@@ -113,26 +113,9 @@ def test_the_precision_stays(tmp_path: Path) -> None:
     assert (folder / "model.bin").stat().st_size == pytest.approx(MINI.stat().st_size, rel=0.1)
 
 
-class _Payload:
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (self._target,))
-
-
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_pickle_offered_as_weights_is_not_executed(tmp_path: Path, zipped: bool) -> None:
-    import torch
-
-    trap, weights = tmp_path / "executed", tmp_path / "evil.pt"
-    content = {"dims": _Payload(trap), "model_state_dict": {}}
-    if zipped:
-        torch.save(content, weights)
-    else:
-        weights.write_bytes(pickle.dumps(content))
-    pickle.loads(pickle.dumps(_Payload(tmp_path / "armed")))
-    assert (tmp_path / "armed").exists()
+    weights, trap = write_trap(tmp_path, zipped=zipped)
     with pytest.raises(pickle.UnpicklingError):
         convert(weights, tmp_path)
     assert not trap.exists()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import pickle
 import shutil
 import socket
 import subprocess
@@ -37,6 +36,7 @@ from tests.services.stt.makers import (
     spoken,
     whisper_settings,
     window_of,
+    write_trap,
 )
 
 PAUSE_S = 0.6
@@ -401,26 +401,9 @@ def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         WhisperEngine(whisper_settings(tmp_path, "tiny")).load()
 
 
-class _Payload:
-    def __init__(self, target: Path) -> None:
-        self._target = target
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (self._target,))
-
-
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_pickle_offered_as_weights_is_not_executed(tmp_path: Path, zipped: bool) -> None:
-    import torch
-
-    trap, weights = tmp_path / "executed", tmp_path / "evil.pt"
-    content = {"dims": _Payload(trap), "model_state_dict": {}}
-    if zipped:
-        torch.save(content, weights)
-    else:
-        weights.write_bytes(pickle.dumps(content))
-    pickle.loads(pickle.dumps(_Payload(tmp_path / "armed")))
-    assert (tmp_path / "armed").exists()
+    weights, trap = write_trap(tmp_path, zipped=zipped)
     service = SttService(whisper_settings(tmp_path, weights, stt_provider=("whisper",)))
     with pytest.raises(StageFailed, match="could not be loaded"):
         service.load("whisper")
