@@ -34,7 +34,7 @@ class EngineRoom:
     """The operations that the parent may ask for, by name. One thread uses it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._voice_activity = VoiceActivity()
+        self._voice_activity = VoiceActivity(settings.threads)
         self._stt = SttService(settings)
         self._sentiment = SentimentService(settings)
         self._diarization = DiarizationService(settings)

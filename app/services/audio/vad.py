@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,9 +60,10 @@ CUT_SMOOTH_FRAMES = 5
 
 
 class VoiceActivity:
-    """Thread-safe; the same recording gives the same stretches. One thread of computation."""
+    """Thread-safe; the same recording gives the same stretches, with any number of ``threads``."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
         self._lock = threading.Lock()
         self._session: Any = None
 
@@ -93,8 +95,9 @@ class VoiceActivity:
         import numpy as np
 
         nothing = np.zeros((1, 1, 128), dtype=np.float32)
-        heard = []
-        for first, block in _blocks(audio, LEAD_FRAMES):
+
+        def judge(begin: int) -> Floats:
+            first, block = _block(audio, begin, LEAD_FRAMES)
             seen = np.empty((len(block), CONTEXT + FRAME), dtype=np.float32)
             frames = seen[:, CONTEXT:]
             np.multiply(block, _gain_of_samples(gains, first, len(block)), out=frames)
@@ -102,8 +105,11 @@ class VoiceActivity:
             seen[0, :CONTEXT] = 0.0
             seen[1:, :CONTEXT] = frames[:-1, -CONTEXT:]
             (values,) = self._session.run(["speech_probs"], {"input": seen, "h": nothing, "c": nothing})
-            heard.append(values.reshape(-1)[LEAD_FRAMES if first else 0 :])
-        return np.concatenate(heard)
+            own: Floats = values.reshape(-1)[begin - first :]
+            return own
+
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="vad") as pool:
+            return np.concatenate(list(pool.map(judge, _beginnings(audio))))
 
 
 def _open_model() -> Any:
@@ -120,27 +126,31 @@ def _open_model() -> Any:
     return onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def _blocks(audio: Audio, lead: int = 0) -> Iterator[tuple[int, Floats]]:
+def _beginnings(audio: Audio) -> range:
+    """The first frame of each block."""
+    return range(0, -(-audio.sample_count // FRAME), BLOCK_FRAMES)
+
+
+def _block(audio: Audio, begin: int, lead: int = 0) -> tuple[int, Floats]:
     """Index of the first frame, and frames of shape (n, FRAME); the last one is filled up with silence.
 
     All blocks but the first begin with the last ``lead`` frames of the one before.
     """
     import numpy as np
 
-    for begin in range(0, -(-audio.sample_count // FRAME), BLOCK_FRAMES):
-        first = max(0, begin - lead)
-        samples = audio.read_samples(first * FRAME, (begin - first + BLOCK_FRAMES) * FRAME)
-        frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
-        frames.reshape(-1)[: samples.size] = samples
-        if len(frames) > begin - first:
-            yield first, frames
+    first = max(0, begin - lead)
+    samples = audio.read_samples(first * FRAME, (begin - first + BLOCK_FRAMES) * FRAME)
+    frames = np.zeros((-(-samples.size // FRAME), FRAME), dtype=np.float32)
+    frames.reshape(-1)[: samples.size] = samples
+    return first, frames
 
 
 def _levels(audio: Audio) -> Floats:
     """Level of each frame in dB of full scale, shape (frames,)."""
     import numpy as np
 
-    powers = [np.einsum("ij,ij->i", frames, frames) / FRAME for _, frames in _blocks(audio)]
+    blocks = (_block(audio, begin)[1] for begin in _beginnings(audio))
+    powers = [np.einsum("ij,ij->i", frames, frames) / FRAME for frames in blocks]
     return (10.0 * np.log10(np.concatenate(powers) + 1e-12)).astype(np.float32)
 
 

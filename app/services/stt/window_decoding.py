@@ -90,7 +90,7 @@ class Decoded:
 
 
 class WindowDecoder:
-    """Wraps a ``faster_whisper.WhisperModel``. One thread."""
+    """Wraps a ``faster_whisper.WhisperModel``, which several may share. One thread each."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -113,7 +113,12 @@ class WindowDecoder:
         batch = np.zeros((len(windows), windows[0].features.shape[0], FRAMES), dtype=np.float32)
         for row, window in zip(batch, windows, strict=True):
             row[:, : window.step] = window.features[:, window.at : window.at + window.step]
-        return np.array(self._model.model.encode(_stored(batch), to_cpu=True))
+        # A processor's caches hold the attention of one window at best; a GPU wants them all at once.
+        at_once = 1 if self._model.model.device == "cpu" else len(batch)
+        parts = [batch[first : first + at_once] for first in range(0, len(batch), at_once)]
+        return np.concatenate(
+            [np.array(self._model.model.encode(_stored(part), to_cpu=True)) for part in parts]
+        )
 
     def _detect(self, windows: Sequence[Window], encoded: NDArray[np.float32]) -> None:
         unknown = [place for place, window in enumerate(windows) if window.language is None]
