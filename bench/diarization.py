@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from app.schemas.transcript import Transcript, Turn
 from app.services.audio.vad import VoiceActivity
 from app.services.diarization.base import DiarizationRequest
 from app.services.diarization.voiceprint import VoiceprintEngine
+from app.workers.engine_process import child_environment
 from bench.memory import forget_peak, peak_mb, resident_mb
 from bench.report import Figure, write
 from tests.services.audio.recordings import SHARED
@@ -169,8 +171,9 @@ def conversation(readers: list[Samples], overlap: float, seed: int) -> dict[str,
 
 
 def long_call(folder: Path) -> tuple[float, float, float]:
-    """Processor and wall time over duration, and MB beyond the loaded model, in a process of its own."""
+    """Processor and wall time over duration, and MB beyond the loaded model, in a process like the service's."""
     sides = _repair_sides(folder)
+    os.environ["GLIBC_TUNABLES"] = child_environment(Settings())["GLIBC_TUNABLES"]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_run_long, (_mixed("once", sides, folder).audio, folder / "long.pcm"))
 

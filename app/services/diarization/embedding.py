@@ -23,7 +23,7 @@ LONG, SHORT = 160, 80
 """Frames of a window as the encoder was trained on (1.6 s), and of its first half, which comes for free."""
 TARGET_DB = -30.0
 """Speech below this level (dB of full scale) is raised to it, as Resemblyzer does; louder stays as it is."""
-_BATCH = 16
+_BATCH = 8
 
 
 class VoiceEncoder:

@@ -242,6 +242,13 @@ def test_voices_have_unit_length_and_do_not_depend_on_what_follows(tmp_path: Pat
     assert not np.allclose(again[1, 0], voices[1, 0], atol=1e-3)
 
 
+def test_threads_side_by_side_hear_the_same_voices() -> None:
+    mel = np.abs(np.random.default_rng(0).normal(0.0, 0.01, (1200, 40))).astype(np.float32)
+    starts = np.arange(0, 1000, 20)
+    one, three = (VoiceEncoder(threads).voices(mel, starts) for threads in (1, 3))
+    assert np.array_equal(one, three)
+
+
 @needs_recordings
 def test_blocks_do_not_change_what_is_heard(
     sides: dict[str, Samples], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -102,7 +102,7 @@ def request_for(*pieces: Samples, language: str | None = None) -> SttRequest:
 
 
 def whisper_settings(folder: Path, model: Path | str = MINI, **overrides: Any) -> Settings:
-    return make_settings(folder, whisper_model_size=str(model), engine_threads=1, **overrides)
+    return make_settings(folder, **{"whisper_model_size": str(model), "engine_threads": 1, **overrides})
 
 
 def sidecar(folder: Path, **content: Any) -> Path:

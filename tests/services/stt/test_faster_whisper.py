@@ -166,7 +166,7 @@ def test_silence_and_next_to_nothing_are_no_words(
 def test_a_language_asked_for_is_obeyed_without_detecting(
     exact: FasterWhisperEngine, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    monkeypatch.setattr(exact._decoder, "_detect", lambda windows, encoded: None)
+    monkeypatch.setattr(exact._decoders[0], "_detect", lambda windows, encoded: None)
     heard = exact.transcribe(request_for(spoken("greeting").samples, language=language))
     assert (heard.language, heard.language_confidence) == (language, None)
 
@@ -190,12 +190,12 @@ def test_names_to_expect_reach_the_model_alike(exact: FasterWhisperEngine, refer
     # Word confidences come from a pass of its own that sees no prompt; so the likelihoods are compared.
     window = exact._window(plain), exact._window(named)
     assert window[0] is not None and window[1] is not None
-    encoded = exact._decoder._encoded([window[0]])  # type: ignore[union-attr]
-    tokenizer = exact._decoder._tokenizer("en")  # type: ignore[union-attr]
+    encoded = exact._decoders[0]._encoded([window[0]])
+    tokenizer = exact._decoders[0]._tokenizer("en")
     likelihoods = set()
     for each in window:
-        prompt = exact._decoder._prompt(tokenizer, each.vocabulary)  # type: ignore[union-attr]
-        (decoded,) = exact._decoder._decoded(encoded, prompt, tokenizer, {"beam_size": 1})  # type: ignore[union-attr]
+        prompt = exact._decoders[0]._prompt(tokenizer, each.vocabulary)
+        (decoded,) = exact._decoders[0]._decoded(encoded, prompt, tokenizer, {"beam_size": 1})
         likelihoods.add(decoded.likelihood)
     assert len(likelihoods) == 2
 
@@ -257,6 +257,17 @@ def test_a_window_is_heard_in_a_batch_as_it_is_alone(
     assert engine.transcribe_many([]) == ()
 
 
+def test_lanes_side_by_side_hear_what_one_hears(folder: Path, exact: FasterWhisperEngine) -> None:
+    requests = batch_of_all_kinds()
+    one = make_engine(folder, stt_compute_type="float32", engine_threads=1)
+    three = make_engine(folder, stt_compute_type="float32", engine_threads=3)
+    expected = one.transcribe_many(requests)
+    for heard, alone in zip(three.transcribe_many(requests), expected, strict=True):
+        assert_alike(heard, alone)
+    assert [len(engine._decoders) for engine in (one, three)] == [1, 3]
+    assert three.transcribe_many(requests[:1]) == exact.transcribe_many(requests[:1])
+
+
 def test_an_uncertain_decoder_tries_again_the_same_way_every_time(exact: FasterWhisperEngine) -> None:
     noise = np.random.default_rng(3).standard_normal(48_000).astype(np.float32) * 0.3
     clear = in_a_row("promise")
@@ -270,8 +281,7 @@ def test_the_wider_searches_are_used_where_the_first_is_bad(
 ) -> None:
     monkeypatch.setattr("app.services.stt.window_decoding.TOO_UNLIKELY", 0.0)
     tried: list[dict[str, Any]] = []
-    decoder = exact._decoder
-    assert decoder is not None
+    decoder = exact._decoders[0]
     decoded = decoder._decoded
 
     def watched(encoded: Any, prompt: Any, tokenizer: Any, attempt: dict[str, Any]) -> Any:
