@@ -24,7 +24,7 @@ WAIT_S = 30
 
 
 class S3Server:
-    """``folder/BUCKET`` holds what was stored, and parts of unfinished uploads under names of rclone's own."""
+    """``folder/BUCKET`` holds what was stored, and parts of unfinished uploads under rclone's own names."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
