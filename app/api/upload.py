@@ -70,7 +70,7 @@ class UploadReceiver:
             raise MalformedRequest(f"the form cannot be read: {error}") from error
         finally:
             if self._writer is not None and self._upload.audio is None:
-                self._writer.discard()
+                await asyncio.to_thread(self._writer.discard)
         return self._upload
 
     def _parser(self, content_type: str) -> MultipartParser:

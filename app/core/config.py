@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.exceptions import ConfigurationError
@@ -29,7 +30,24 @@ class Settings(BaseSettings):
     )
     db_pool_size: int = Field(5, ge=1, le=100, description="Open connections kept (PostgreSQL).")
     db_max_overflow: int = Field(10, ge=0, le=100, description="Connections beyond the pool (PostgreSQL).")
-    storage_url: str = Field("file://./data", description="Where recordings are kept: `file://FOLDER`.")
+    storage_url: str = Field(
+        "file://./data", description="Where recordings are kept: `file://FOLDER` or `s3://BUCKET/PREFIX`."
+    )
+    s3_endpoint_url: str | None = Field(
+        None, description="Address of an S3-compatible server; unset: Amazon's, or `AWS_ENDPOINT_URL`."
+    )
+    s3_region: str | None = Field(None, description="Region of the bucket; unset: as for the AWS tools.")
+    s3_access_key_id: SecretStr | None = Field(
+        None, description="Key for the bucket; unset: `AWS_ACCESS_KEY_ID`, `~/.aws`, the machine's role."
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="The secret of `S3_ACCESS_KEY_ID`.")
+    work_dir: Path | None = Field(
+        None,
+        description=(
+            "Folder of working copies and spoken texts; unset: the folder of `STORAGE_URL`, "
+            "with `s3://` the system's temporary one."
+        ),
+    )
 
     # Engines: one name, or a chain in order of preference
     stt_provider: NameList = Field(
@@ -211,9 +229,22 @@ class Settings(BaseSettings):
     @field_validator("storage_url")
     @classmethod
     def _known_storage(cls, value: str) -> str:
-        if not value.startswith("file://") or len(value) == len("file://"):
-            raise ValueError("must be file://FOLDER")
+        if not re.fullmatch(r"file://.+|s3://[A-Za-z0-9._-]{3,63}(/[A-Za-z0-9!_.*'()/-]*)?", value):
+            raise ValueError("must be file://FOLDER or s3://BUCKET/PREFIX")
         return value
+
+    @field_validator("s3_endpoint_url")
+    @classmethod
+    def _whole_endpoint(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/@?#\s]+(/[^@?#\s]*)?", value):
+            raise ValueError("must be http://HOST or https://HOST, without name and password")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_s3_key(self) -> Self:
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            raise ValueError("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY are needed together")
+        return self
 
     @field_validator("cors_origins")
     @classmethod

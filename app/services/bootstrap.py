@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 from app.core.config import Settings
@@ -27,7 +25,7 @@ from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
 from app.storage.base import Storage
 from app.storage.registry import open_storage
-from app.storage.scratch import Scratch
+from app.storage.scratch import Scratch, scratch_of, working_folder
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     Raises ConfigurationError for an unknown engine or a playbook that cannot be used.
     """
     database = overrides.get("database") or Database(settings)
-    storage = overrides.get("storage") or open_storage(settings.storage_url)
+    storage = overrides.get("storage") or open_storage(settings)
     audio = overrides.get("audio") or AudioService(settings)
     coachable = overrides.get("coachable") or CoachableService(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
@@ -121,20 +119,10 @@ def default_options(settings: Settings) -> CallOptions:
     )
 
 
-def scratch_of(settings: Settings) -> Scratch:
-    return Scratch(_local_root(settings) / "scratch")
-
-
 def speech_cache_of(settings: Settings) -> SpeechCache:
     return SpeechCache(
-        _local_root(settings) / "tts-cache",
+        working_folder(settings) / "tts-cache",
         limit_bytes=settings.tts_cache_mb * 2**20,
         kept_s=settings.tts_cache_hours * 3600,
         wait_s=settings.tts_timeout_s,
     )
-
-
-def _local_root(settings: Settings) -> Path:
-    """Beside local recordings, so that they share a disk whose room is known; else the system's own."""
-    scheme, _, location = settings.storage_url.partition("://")
-    return Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
+
+from app.core.config import Settings
+
+KEY_PATTERN = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,14 @@ class StoredFile:
     key: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """A finished file as a listing shows it; ``stored_at`` is in UTC."""
+
+    key: str
+    stored_at: datetime
 
 
 class StorageWriter(Protocol):
@@ -35,12 +49,23 @@ class StorageWriter(Protocol):
 
 
 class Storage(Protocol):
-    """Bytes by key. Keys come from ``commit`` alone: no name from a client ever becomes one. Thread-safe."""
+    """Bytes by key. Keys come from ``commit`` alone: no name from a client ever becomes one. Thread-safe.
+
+    Every method may raise StorageUnavailable; none waits for it longer than a bounded number of tries.
+    """
+
+    @classmethod
+    def opened(cls, settings: Settings) -> Self:
+        """The storage that STORAGE_URL names; connects to nothing. Raises ConfigurationError."""
+        ...
 
     def create(self) -> StorageWriter: ...
 
     def local_path(self, key: str) -> AbstractContextManager[Path]:
-        """A seekable private file with the bytes of ``key``, for as long as the context is open."""
+        """A seekable private file with the bytes of ``key``, for as long as the context is open.
+
+        Raises InsufficientStorage where a copy is needed and finds no room.
+        """
         ...
 
     def delete(self, key: str) -> None:
@@ -49,8 +74,27 @@ class Storage(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
-    def keys(self) -> Iterator[str]: ...
+    def listed(self, after: str = "") -> Iterator[ListedFile]:
+        """All finished files whose key is greater than ``after``, in the order of their keys.
+
+        What lies there under other names than this service gives is passed over.
+        """
+        ...
+
+    def sweep(self) -> int:
+        """Remove what uploads of processes that are gone left; returns how many."""
+        ...
 
     def check(self) -> None:
         """Raises StorageUnavailable or InsufficientStorage when nothing can be written."""
         ...
+
+
+def key_path(key: str) -> str:
+    """Where a file lies below the root of every backend, so that a folder and a bucket can be exchanged.
+
+    Raises ValueError for anything but a key that this service made.
+    """
+    if not KEY_PATTERN.fullmatch(key):
+        raise ValueError("not a storage key")
+    return f"audio/{key[:2]}/{key}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 from uuid import uuid4
 
+from app.core.config import Settings
 from app.core.exceptions import InsufficientStorage, StorageUnavailable
-from app.storage.base import StoredFile
+from app.storage.base import KEY_PATTERN, ListedFile, StoredFile, key_path
 from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
 
 LEAST_FREE_BYTES = 1024 * 1024
@@ -27,6 +30,10 @@ class LocalStorage:
         self.root = Path(location).expanduser().absolute()
         self._incoming = self.root / "incoming"
         self._audio = self.root / "audio"
+
+    @classmethod
+    def opened(cls, settings: Settings) -> Self:
+        return cls(settings.storage_url.partition("://")[2])
 
     def create(self) -> LocalWriter:
         with translated_errors():
@@ -47,10 +54,12 @@ class LocalStorage:
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
 
-    def keys(self) -> Iterator[str]:
-        if self._audio.is_dir():
-            for path in sorted(self._audio.glob("??/*")):
-                yield path.name
+    def listed(self, after: str = "") -> Iterator[ListedFile]:
+        with translated_errors():
+            folders = sorted(self._audio.glob("??"))
+        for folder in folders:
+            if folder.name >= after[:2]:
+                yield from _listed_in(folder, after)
 
     def check(self) -> None:
         with translated_errors():
@@ -71,9 +80,21 @@ class LocalStorage:
         return len(abandoned)
 
     def _path(self, key: str) -> Path:
-        if len(key) != 32 or not set(key) <= set("0123456789abcdef"):
-            raise ValueError("not a storage key")
-        return self._audio / key[:2] / key
+        return self.root / key_path(key)
+
+
+def _listed_in(folder: Path, after: str) -> list[ListedFile]:
+    """One folder at a time: it holds a 256th of all."""
+    found = []
+    with translated_errors(), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name > after and KEY_PATTERN.fullmatch(entry.name):
+                try:
+                    made_s = entry.stat().st_mtime
+                except FileNotFoundError:  # deleted since
+                    continue
+                found.append(ListedFile(entry.name, datetime.fromtimestamp(made_s, UTC)))
+    return sorted(found, key=lambda file: file.key)
 
 
 class LocalWriter:

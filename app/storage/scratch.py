@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from uuid import uuid4
 
+from app.core.config import Settings
 from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
 
 LOCK_NAME = ".in-use"
@@ -42,3 +44,16 @@ class Scratch:
         for path in abandoned:
             shutil.rmtree(path, ignore_errors=True)
         return len(abandoned)
+
+
+def working_folder(settings: Settings) -> Path:
+    """WORK_DIR; else beside local recordings, so that they share a disk whose room is known; else the
+    system's folder for such things."""
+    if settings.work_dir is not None:
+        return settings.work_dir.expanduser().absolute()
+    scheme, _, location = settings.storage_url.partition("://")
+    return Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"
+
+
+def scratch_of(settings: Settings) -> Scratch:
+    return Scratch(working_folder(settings) / "scratch")

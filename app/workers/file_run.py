@@ -11,8 +11,9 @@ from app.schemas.analysis import Analysis
 from app.schemas.call import CallOptions
 from app.schemas.languages import ISO_639_1
 from app.services.audio_service import AudioService
-from app.services.bootstrap import default_options, engine_chains, scratch_of
+from app.services.bootstrap import default_options, engine_chains
 from app.services.coachable_service import CoachableService
+from app.storage.scratch import scratch_of
 from app.workers.engines import Engines
 from app.workers.pipeline import CallInput, Stages, process_call
 from app.workers.progress import Progress

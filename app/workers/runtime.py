@@ -8,7 +8,6 @@ import threading
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.db.migrate import prepare
 from app.services.bootstrap import Services, default_options
-from app.storage.local import LocalStorage
 from app.workers.engines import Engines
 from app.workers.job_runner import JobRunner
 from app.workers.pipeline import Stages
@@ -70,13 +69,23 @@ class Runtime:
 
     def _keep_house(self) -> None:
         """Spoken texts go when they are old, also in a service that nobody asks for anything."""
+        self._sweep_storage()
         while not self._stopping.wait(HOUSEKEEPING_S):
             self.services.tts.sweep()
 
+    def _sweep_storage(self) -> None:
+        """Not in the way of the start: a storage elsewhere may take its time, or be away."""
+        try:
+            self.services.storage.check()
+            removed = self.services.storage.sweep()
+        except AppError as error:
+            log.error("storage.not_usable", extra={"detail": error.detail})
+            return
+        if removed:
+            log.info("uploads.removed", extra={"uploads": removed})
+
     def _sweep(self) -> None:
         removed = self.services.scratch.sweep()
-        if isinstance(self.services.storage, LocalStorage):
-            removed += self.services.storage.sweep()
         removed += self.services.tts.sweep()
         if removed:
             log.info("leftovers.removed", extra={"files": removed})

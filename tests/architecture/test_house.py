@@ -30,6 +30,8 @@ HEAVY = {
     "pyttsx3",
     "espeakng_loader",
     "numba",
+    "boto3",
+    "botocore",
 }
 
 

@@ -44,8 +44,9 @@ def test_env_example_read_as_it_is_or_uncommented_gives_the_defaults(
         monkeypatch.delenv(variable)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     uncommented = tmp_path / "uncommented.env"
-    uncommented.write_text(re.sub(r"^#(?=[A-Z_]+=)", "", example, flags=re.MULTILINE), encoding="utf-8")
-    assert len(re.findall(r"^[A-Z_]+=", uncommented.read_text(), re.MULTILINE)) == len(Settings.model_fields)
+    uncommented.write_text(re.sub(r"^#(?=[A-Z0-9_]+=)", "", example, flags=re.MULTILINE), encoding="utf-8")
+    lines = re.findall(r"^[A-Z0-9_]+=", uncommented.read_text(), re.MULTILINE)
+    assert len(lines) == len(Settings.model_fields)
     defaults = Settings(_env_file=None)
     assert Settings(_env_file=uncommented) == defaults
     assert Settings(_env_file=ROOT / ".env.example") == defaults

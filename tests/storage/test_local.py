@@ -6,13 +6,15 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
 from app.core.exceptions import ConfigurationError, InsufficientStorage, StorageUnavailable
 from app.storage.local import LocalStorage, LocalWriter
 from app.storage.registry import open_storage
-from app.storage.scratch import Scratch
+from app.storage.scratch import Scratch, working_folder
+from tests.settings import make_settings
 
 
 def files_under(folder: Path) -> list[Path]:
@@ -27,7 +29,7 @@ def test_a_committed_file_is_read_back(tmp_path: Path) -> None:
     stored = writer.commit()
     assert (stored.size, stored.sha256) == (11, sha256(b"hello world").hexdigest())
     assert storage.exists(stored.key)
-    assert list(storage.keys()) == [stored.key]
+    assert [file.key for file in storage.listed()] == [stored.key]
     with storage.local_path(stored.key) as path:
         assert path.read_bytes() == b"hello world"
         assert path.stat().st_mode & 0o077 == 0
@@ -79,7 +81,7 @@ def test_a_sweep_removes_what_a_killed_process_left_and_nothing_else(tmp_path: P
     assert len(files_under(tmp_path)) == 2
     assert storage.sweep() == 1
     stored = arriving.commit()
-    assert list(storage.keys()) == [stored.key]
+    assert [file.key for file in storage.listed()] == [stored.key]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -101,9 +103,16 @@ def test_check_names_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         LocalStorage(str(blocked / "below")).check()
 
 
-def test_an_unknown_scheme_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="file"):
-        open_storage("ftp://x/y")
+def test_an_unknown_scheme_lists_the_known_ones(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path).model_copy(update={"storage_url": "ftp://x/y"})
+    with pytest.raises(ConfigurationError, match="file, s3"):
+        open_storage(settings)
+
+
+def test_working_copies_lie_beside_local_recordings_or_where_they_are_told_to(tmp_path: Path) -> None:
+    assert working_folder(make_settings(tmp_path)) == tmp_path / "data"
+    assert working_folder(make_settings(tmp_path, work_dir=tmp_path / "work")) == tmp_path / "work"
+    assert working_folder(make_settings(tmp_path, storage_url="s3://bucket")).is_relative_to(gettempdir())
 
 
 def test_scratch_folders_are_private_and_go_away(tmp_path: Path) -> None:
