@@ -171,7 +171,7 @@ def conversation(readers: list[Samples], overlap: float, seed: int) -> dict[str,
 
 
 def long_call(folder: Path) -> tuple[float, float, float]:
-    """Processor and wall time over duration, and MB beyond the loaded model, in a process like the service's."""
+    """Processor and wall time over duration, and MB beyond the model, in a process like the service's."""
     sides = _repair_sides(folder)
     os.environ["GLIBC_TUNABLES"] = child_environment(Settings())["GLIBC_TUNABLES"]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
