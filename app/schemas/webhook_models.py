@@ -125,7 +125,8 @@ class DeliveryModel(BaseModel):
     error: str | None = Field(
         description=(
             "Why the last attempt failed: `status`, `redirect`, `gone`, `timeout`, `unreachable`, "
-            "`tls_failed`, `bad_answer`, `address_refused`, `no_secret`, `endpoint_disabled`, `internal_error`."
+            "`tls_failed`, `bad_answer`, `address_refused`, `no_secret`, "
+            "`endpoint_disabled`, `internal_error`."
         )
     )
     created_at: datetime

@@ -176,7 +176,7 @@ def _host_and_port(entry: str) -> tuple[str, int | None]:
     """Raises ValueError."""
     bare = entry.lower() if entry.count(":") < 2 or entry.startswith("[") else f"[{entry.lower()}]"
     parts = urlsplit(f"//{bare}")
-    if parts.netloc != bare or not _is_host(parts.hostname or ""):
+    if parts.netloc != bare or "@" in bare or not _is_host(parts.hostname or ""):
         raise ValueError(entry)
     return parts.hostname or "", parts.port
 

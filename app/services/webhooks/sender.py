@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
+from http.client import error as NotHttp
 
 from app.services.webhooks.addresses import Address, Target
 
@@ -54,8 +55,8 @@ class Sender:
             with self._stream(target, addresses, deadline) as stream, _cut_at(stream, deadline):
                 if isinstance(stream, ssl.SSLSocket):
                     stream.do_handshake()
-                return _exchange(stream, target, headers, body)
-        except (OSError, HTTPException, ValueError) as error:
+                return _exchange(stream, target, headers, body, deadline)
+        except (OSError, NotHttp, ValueError) as error:
             # Not as the cause: what came in place of an answer may be anything.
             raise NotSent("timeout" if time.monotonic() >= deadline else _code_of(error)) from None
 
@@ -107,15 +108,19 @@ def _cut_at(stream: socket.socket, deadline: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _exchange(stream: socket.socket, target: Target, headers: dict[str, str], body: bytes) -> Reply:
+def _exchange(
+    stream: socket.socket, target: Target, headers: dict[str, str], body: bytes, deadline: float
+) -> Reply:
     connection = HTTPConnection(target.host, target.port)
     connection.sock = stream
     connection.request(
         "POST", target.resource, body, {**headers, "Host": target.authority, "Connection": "close"}
     )
     with connection.getresponse() as response:
+        if time.monotonic() >= deadline:  # to the parser, a head that was cut is a short one
+            raise TimeoutError
         reply = Reply(response.status, response.getheader("Retry-After"))
-        with contextlib.suppress(OSError, HTTPException):
+        with contextlib.suppress(OSError, NotHttp):
             response.read(LARGEST_ANSWER)
         return reply
 
@@ -125,6 +130,6 @@ def _code_of(error: Exception) -> str:
         return "timeout"
     if isinstance(error, ssl.SSLError):
         return "tls_failed"
-    if isinstance(error, HTTPException | ValueError) and not isinstance(error, ConnectionError):
+    if isinstance(error, NotHttp | ValueError) and not isinstance(error, ConnectionError):
         return "bad_answer"
     return "unreachable"
