@@ -300,9 +300,7 @@ def test_records_go_after_their_time_unless_they_still_wait(webhooks: Webhooks, 
 
 
 @pytest.mark.parametrize("url", FORBIDDEN.values(), ids=FORBIDDEN)
-def test_a_forbidden_form_is_refused_again_before_the_connection(
-    tmp_path: object, url: str, url_database: Database
-) -> None:
+def test_a_forbidden_form_is_refused_again_before_the_connection(url: str, url_database: Database) -> None:
     """As if it had been let in, or had become forbidden since."""
     webhooks = Webhooks(url_database, FakeClock(), allowed=())
     complete(url_database, "CALL-001", webhooks.clock(), webhook_url=url.encode("ascii", "replace").decode())
@@ -322,7 +320,7 @@ def url_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 @pytest.fixture
 def url_database(url_file: Database) -> Database:
     with url_file.session() as session:
-        for table in ("calls", "webhook_deliveries"):
+        for table in ("calls", "webhook_deliveries", "webhook_endpoints"):
             session.execute(text(f"DELETE FROM {table}"))
     return url_file
 
