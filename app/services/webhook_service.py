@@ -17,6 +17,7 @@ from app.core.exceptions import (
     WebhookDisabled,
     WebhookNotFound,
     WebhookSecretMissing,
+    WebhookUrlRefused,
 )
 from app.db.repositories.deliveries import DeliveryRepository
 from app.db.repositories.webhooks import WebhookRepository
@@ -59,7 +60,11 @@ class WebhookService:
             return
         if self._secret is None:
             raise WebhookSecretMissing("webhook_url needs the setting WEBHOOK_SECRET, to sign with")
-        self._guard.admit(url)
+        try:
+            self._guard.admit(url)
+        except WebhookUrlRefused as error:
+            named = [{**item, "field": "webhook_url"} for item in error.errors]
+            raise WebhookUrlRefused(error.detail, errors=named) from None
 
     def create(self, url: str, events: tuple[WebhookEvent, ...], description: str | None) -> Endpoint:
         """Raises WebhookUrlRefused and TooManyWebhooks."""

@@ -68,6 +68,14 @@ def test_the_address_of_a_call_is_signed_with_the_setting(webhooks: Webhooks, re
     assert (delivery.endpoint_id, delivery.status) == (None, DeliveryStatus.DELIVERED)
 
 
+def test_an_address_that_a_call_may_not_name_is_refused_under_its_field(webhooks: Webhooks) -> None:
+    webhooks.service.check_call_url(None)
+    webhooks.service.check_call_url("https://public.example/")
+    with pytest.raises(WebhookUrlRefused) as caught:
+        webhooks.service.check_call_url("https://intern.example/")
+    assert [item["field"] for item in caught.value.errors] == ["webhook_url"]
+
+
 def test_without_the_setting_it_fails_and_is_tried_again(
     database: Database, clock: FakeClock, receiver: Receiver
 ) -> None:
