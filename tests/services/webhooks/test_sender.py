@@ -29,16 +29,26 @@ def _failure(url: str, *, timeout_s: float = 10) -> str:
     return caught.value.code
 
 
+def _hear(connection: socket.socket) -> None:
+    """A whole message, or the start of a handshake: what is left unread would reset the connection."""
+    heard = b""
+    while not heard.endswith(b"{}") and not heard.startswith(b"\x16"):
+        chunk = connection.recv(65536)
+        if not chunk:
+            return
+        heard += chunk
+
+
 @contextmanager
 def _speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that takes connections, waits for the first bytes, and then does what ``speak`` does."""
+    """A server that takes connections, hears what comes, and then does what ``speak`` does."""
 
     def serve() -> None:
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
                 with connection, suppress(OSError):
-                    connection.recv(65536)
+                    _hear(connection)
                     speak(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
