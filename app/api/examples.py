@@ -186,6 +186,11 @@ TRANSCRIBE_FORM: dict[str, Any] = {
                 "A JSON object of strings, kept with the call; some help to tell roles (see the README).",
                 '{"campaign": "spring"}',
             ),
+            "webhook_url": _text(
+                "Told when the call ends, beside the registered webhooks; needs WEBHOOK_SECRET.",
+                "https://crm.example.com/hooks/darwix",
+                maxLength=2048,
+            ),
         },
     }
 }

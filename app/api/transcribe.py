@@ -72,6 +72,7 @@ def _checked(upload: Upload, runtime: Runtime) -> NewCall:
     """The call that an upload describes. Whatever is wrong with it, its stored bytes are removed."""
     try:
         form = _form(upload.fields)
+        runtime.services.webhooks.check_call_url(form.webhook_url)
         if upload.audio is None:
             raise EmptyAudio("the field 'audio' is missing or empty")
         runtime.services.audio.check(upload.head, upload.audio.size)
@@ -113,6 +114,7 @@ def _new_call(form: CallForm, audio: StoredFile) -> NewCall:
         started_at=form.started_at,
         direction=form.direction,
         metadata=form.metadata,
+        webhook_url=form.webhook_url,
     )
 
 

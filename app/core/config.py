@@ -162,6 +162,21 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(5, gt=0, description="Seconds between signs of life of a call in work.")
     lease_s: float = Field(30, gt=0, description="Seconds without one after which a call counts as lost.")
 
+    # Webhooks
+    webhook_secret: SecretStr | None = Field(
+        None, description="`whsec_…`: signs what is sent to the `webhook_url` of a call."
+    )
+    webhook_allowed_hosts: NameList = Field(
+        (),
+        description=(
+            "Comma-separated hosts, `host:port` or networks (`10.0.0.0/8`) that webhooks may reach though "
+            "they are not public or not https."
+        ),
+    )
+    webhook_retention_days: int = Field(
+        30, ge=1, le=3650, description="Days after which the record of a finished delivery is removed."
+    )
+
     # Access
     host: str = Field("127.0.0.1", description="Address that `python -m app serve` binds.")
     port: int = Field(8000, ge=0, le=65535, description="Port that `python -m app serve` binds.")
@@ -185,7 +200,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "stt_provider", "sentiment_provider", "tts_provider", "diarization_provider", "cors_origins",
-        "allowed_hosts", "vocabulary", mode="before",
+        "allowed_hosts", "vocabulary", "webhook_allowed_hosts", mode="before",
     )  # fmt: skip
     @classmethod
     def _split_names(cls, value: object) -> object:

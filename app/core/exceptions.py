@@ -10,6 +10,13 @@
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
+# │   ├── WebhookNotFound             404 webhook_not_found
+# │   ├── DeliveryNotFound            404 delivery_not_found
+# │   ├── WebhookDisabled             409 webhook_disabled
+# │   ├── DeliveryWithdrawn           409 delivery_withdrawn
+# │   ├── TooManyWebhooks             409 too_many_webhooks
+# │   ├── WebhookUrlRefused           422 webhook_url_refused
+# │   ├── WebhookSecretMissing        422 webhook_secret_missing
 # │   ├── UploadTimeout               408 upload_timeout
 # │   ├── UploadTooLarge              413 upload_too_large
 # │   └── AudioRejected               the recording itself cannot be used
@@ -124,6 +131,48 @@ class CallNotReady(InputError):
     code = "call_not_ready"
     status = 409
     title = "The call is not finished"
+
+
+class WebhookNotFound(InputError):
+    code = "webhook_not_found"
+    status = 404
+    title = "There is no such webhook"
+
+
+class DeliveryNotFound(InputError):
+    code = "delivery_not_found"
+    status = 404
+    title = "There is no such delivery"
+
+
+class WebhookDisabled(InputError):
+    code = "webhook_disabled"
+    status = 409
+    title = "The webhook is disabled"
+
+
+class DeliveryWithdrawn(InputError):
+    code = "delivery_withdrawn"
+    status = 409
+    title = "The call of the delivery was deleted"
+
+
+class TooManyWebhooks(InputError):
+    code = "too_many_webhooks"
+    status = 409
+    title = "There are as many webhooks as there may be"
+
+
+class WebhookUrlRefused(InputError):
+    """An address that the service must not send to: not https, or not on the public internet."""
+
+    code = "webhook_url_refused"
+    title = "The service does not send to this address"
+
+
+class WebhookSecretMissing(InputError):
+    code = "webhook_secret_missing"
+    title = "The service has no secret to sign with"
 
 
 class UploadTimeout(InputError):

@@ -85,6 +85,7 @@ class CallRow(Base):
     started_at: Mapped[datetime | None]
     direction: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", StoredJson())
+    webhook_url: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

@@ -45,6 +45,7 @@ class NewCall:
     started_at: datetime | None = None
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True)

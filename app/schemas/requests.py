@@ -83,6 +83,7 @@ class CallForm(BaseModel):
     num_speakers: int | None = Field(None, ge=1, le=MOST_SPEAKERS)
     vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
     metadata: dict[str, str] = {}
+    webhook_url: str | None = Field(None, max_length=2048)
 
     @field_validator("*", mode="before")
     @classmethod

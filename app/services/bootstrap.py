@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app import __version__
 from app.core.config import Settings
 from app.core.registry import Registry
 from app.db.session import Database
@@ -13,6 +14,7 @@ from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.coachable_service import CoachableService
+from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
 from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
@@ -23,6 +25,9 @@ from app.services.stt.registry import STT_ENGINES
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
+from app.services.webhook_service import WebhookService
+from app.services.webhooks.addresses import AddressGuard, Allowed
+from app.services.webhooks.sender import Sender
 from app.storage.base import Storage
 from app.storage.registry import open_storage
 from app.storage.scratch import Scratch, scratch_of, working_folder
@@ -43,6 +48,8 @@ class Services:
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
+    webhooks: WebhookService
+    deliveries: DeliveryService
     chains: Mapping[str, EngineChain]
     """The engine chains of stt, diarization and, unless it is switched off, sentiment."""
 
@@ -67,6 +74,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         settings.lease_s,
         forget_elsewhere=lambda call_id: tts.forget(scope_of(call_id)),
     )
+    guard = AddressGuard(Allowed.of(settings.webhook_allowed_hosts))
     parts: dict[str, Any] = {
         "database": database,
         "storage": storage,
@@ -78,9 +86,23 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        "webhooks": WebhookService(database, guard, settings.webhook_secret),
+        "deliveries": _deliveries(settings, database, guard, calls.owner),
         "chains": engine_chains(settings),
     }
     return Services(settings=settings, **{**parts, **overrides})
+
+
+def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:
+    return DeliveryService(
+        database,
+        guard,
+        Sender(TIMEOUT_S),
+        owner,
+        secret=settings.webhook_secret,
+        retention_days=settings.webhook_retention_days,
+        user_agent=f"Darwix-AI/{__version__}",
+    )
 
 
 def engine_chains(settings: Settings) -> dict[str, EngineChain]:

@@ -8,6 +8,7 @@ import threading
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.db.migrate import prepare
 from app.services.bootstrap import Services, default_options
+from app.workers.deliveries import DeliveryLoop
 from app.workers.engines import Engines
 from app.workers.job_runner import JobRunner
 from app.workers.pipeline import Stages
@@ -16,6 +17,7 @@ from app.workers.tasks import CallTask
 log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
+DELIVERIES_GRACE_S = 5.0
 HOUSEKEEPING_S = 600.0
 
 
@@ -29,6 +31,7 @@ class Runtime:
         task = CallTask(services.calls, services.storage, services.scratch, stages)
         self.runner = JobRunner(services.settings, services.calls, task)
         self.stages = stages
+        self.deliveries = DeliveryLoop(services.deliveries)
         self._lock = threading.Lock()
         self._started = False
         self._stopping = threading.Event()
@@ -48,6 +51,7 @@ class Runtime:
             self.engines.start()
             self.services.tts_chain.start()
             self.runner.start()
+            self.deliveries.start()
             threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
             self._started = True
 
@@ -57,6 +61,7 @@ class Runtime:
                 return
             self._stopping.set()
             self.runner.stop(STOP_GRACE_S)
+            self.deliveries.stop(DELIVERIES_GRACE_S)
             self.engines.stop()
             self.services.tts_chain.stop()
             self.services.database.dispose()

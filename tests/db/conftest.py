@@ -38,7 +38,8 @@ def shared_database(request: pytest.FixtureRequest, quick_folder: Path) -> Itera
 def database(shared_database: Database) -> Database:
     """A migrated database without rows."""
     with shared_database.session() as session:
-        session.execute(text("DELETE FROM calls"))
+        for table in ("calls", "webhook_deliveries", "webhook_endpoints"):
+            session.execute(text(f"DELETE FROM {table}"))
     return shared_database
 
 

@@ -149,6 +149,10 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "calls.call_id",
             "calls.customer_id",
             "results.call_id",
+            "webhook_deliveries.call_id",
+            "webhook_deliveries.endpoint_id",
+            "webhook_deliveries.id",
+            "webhook_endpoints.id",
         ]
 
 

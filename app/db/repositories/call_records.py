@@ -64,6 +64,7 @@ def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
         "started_at": new.started_at,
         "direction": new.direction,
         "metadata": new.metadata,
+        "webhook_url": new.webhook_url,
         "created_at": now,
         "updated_at": now,
         "completed_at": None,

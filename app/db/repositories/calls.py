@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.db.models import CallRow, ResultRow, table_of
 from app.db.repositories.call_pages import read_page
 from app.db.repositories.call_records import failure_values, queued_values, record_of
+from app.db.repositories.outbox import announce, withdraw
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, Failure, NewCall
@@ -147,6 +148,7 @@ class CallRepository:
         record = self.lock(call_id)
         if record is not None:
             self._count(delete(_CALLS).where(_CALLS.c.call_id == call_id))
+            withdraw(self._session, call_id)
         return record
 
     def page(
@@ -197,8 +199,11 @@ class CallRepository:
         )
 
     def _change(self, call_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
-        """Compare and set: whether the call met the conditions, and so was changed."""
-        return self._count(update(_CALLS).where(_CALLS.c.call_id == call_id, *conditions).values(values)) == 1
+        """Compare and set: whether the call met the conditions, and so was changed. An end is announced."""
+        changed = self._count(update(_CALLS).where(_CALLS.c.call_id == call_id, *conditions).values(values))
+        if changed:
+            announce(self._session, call_id, values)
+        return changed == 1
 
     def _count(self, statement: UpdateBase) -> int:
         """Execute without the ORM's bookkeeping; returns how many rows were touched."""

@@ -34,10 +34,10 @@ def _rows(database: Database) -> dict[str, int]:
         }
 
 
-def _running(database: Database, call_id: str = "CALL-001", owner: str = OWNER) -> None:
+def _running(database: Database, call_id: str = "CALL-001", owner: str = OWNER, **changes: str) -> None:
     with database.session() as session:
         repository = CallRepository(session)
-        assert repository.insert(new_call(call_id), owner, T0)
+        assert repository.insert(new_call(call_id, **changes), owner, T0)
         assert repository.start(call_id, owner, at(1))
 
 
@@ -334,17 +334,17 @@ def test_a_lost_call_is_given_up_once(database: Database) -> None:
 
 
 def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
-    completed(database, "keep", 0, ("objection", "hesitation"))
-    kept = _rows(database)
-    _running(database)
+    completed(database, "keep", 0, ("objection", "hesitation"), webhook_url="https://crm.example.com/")
+    kept = {name: count for name, count in _rows(database).items() if name != "webhook_endpoints"}
+    _running(database, webhook_url="https://crm.example.com/")
     with database.session() as session:
         CallRepository(session).complete("CALL-001", OWNER, analysis(), at(2))
         ResultRepository(session).add("CALL-001", analysis(), at(3))
-    assert all(count > kept[name] for name, count in _rows(database).items())
+    assert all(_rows(database)[name] > count for name, count in kept.items())
     before = _get(database)
     with database.session() as session:
         assert CallRepository(session).delete("CALL-001") == before
-    assert _rows(database) == kept
+    assert _rows(database) == {**kept, "webhook_endpoints": 0}
     with database.session() as session:
         assert CallRepository(session).delete("CALL-001") is None
 
