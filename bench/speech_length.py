@@ -123,14 +123,14 @@ def _draw(axes: Axes, runs: dict[str, list[Run]]) -> None:
         axes.plot(minutes, [run.peak_mb for run in runs[kind]], "o-", color=colour, label=f"{kind}, memory")
     axes.set_xlabel("minutes of the call")
     axes.set_ylabel("MB beyond the loaded model")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.3 * max(run.peak_mb for those in runs.values() for run in those))
     axes.legend(frameon=False, loc="upper left")
     cost = axes.twinx()
     for kind, colour in ((TWO, "#3b6ea8"), (MIXED, "#c77d2e")):
         minutes = [run.minutes for run in runs[kind]]
         cost.plot(minutes, [run.cost_s for run in runs[kind]], "x--", color=colour, label=f"{kind}, time")
     cost.set_ylabel("seconds for each minute")
-    cost.set_ylim(bottom=0)
+    cost.set_ylim(0, 1.3 * max(run.cost_s for those in runs.values() for run in those))
     cost.legend(frameon=False, loc="lower right")
 
 
