@@ -25,6 +25,13 @@ log = logging.getLogger(__name__)
 
 QUICK_DEATH_S = 5.0
 MOST_QUICK_DEATHS = 3
+ALLOCATION = (
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
+    "glibc.malloc.trim_threshold=4294967296"
+)
+"""For GLIBC_TUNABLES, which other C libraries ignore. A recogniser takes and gives back hundreds of megabytes
+of passing arrays a window; asked from the system each time, they cost a third of its encoder's time in page
+faults. This way memory that was used once stays with the process, in large pages."""
 
 
 @dataclass
@@ -202,15 +209,6 @@ class EngineProcess:
             )
         if self.on_lost is not None and not self._stopping:
             self.on_lost()
-
-
-ALLOCATION = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
-    "glibc.malloc.trim_threshold=4294967296"
-)
-"""For GLIBC_TUNABLES, which other C libraries ignore. A recogniser takes and gives back hundreds of megabytes
-of passing arrays a window; asked from the system each time, they cost a third of its encoder's time in page
-faults. This way memory that was used once stays with the process, in large pages."""
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

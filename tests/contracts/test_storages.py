@@ -178,5 +178,6 @@ def test_a_killed_process_leaves_no_file_and_a_sweep_spares_what_arrives(
     assert keys(storage) == [] and storage.exists(arriving.commit().key)
 
 
-def test_a_check_passes_where_files_can_be_kept(storage: Storage) -> None:
+def test_a_check_passes_where_files_can_be_kept_and_leaves_none(storage: Storage) -> None:
     storage.check()
+    assert keys(storage) == []

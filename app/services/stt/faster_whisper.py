@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -89,19 +88,18 @@ class FasterWhisperEngine:
 
     def _heard(self, requests: Sequence[SttRequest]) -> list[Transcript]:
         """What each holds, the requests dealt out to the lanes."""
-        heard: list[Transcript] = [Transcript((), None)] * len(requests)
-
-        def hear(lane: int) -> None:
-            mine = range(lane, len(requests), lanes)
-            windows = [self._window(requests[place]) for place in mine]
-            self._decoders[lane].hear([window for window in windows if window is not None])
-            for place, window in zip(mine, windows, strict=True):
-                heard[place] = _transcript(requests[place], window)
-
         lanes = min(len(self._decoders), len(requests))
+        dealt = [requests[lane::lanes] for lane in range(lanes)]
+        heard: list[Transcript] = [Transcript((), None)] * len(requests)
         with ThreadPoolExecutor(lanes, thread_name_prefix="stt-lane") as pool:
-            deque(pool.map(hear, range(lanes)), maxlen=0)
+            for lane, transcripts in enumerate(pool.map(self._hear, self._decoders, dealt)):
+                heard[lane::lanes] = transcripts
         return heard
+
+    def _hear(self, decoder: WindowDecoder, requests: Sequence[SttRequest]) -> list[Transcript]:
+        windows = [self._window(request) for request in requests]
+        decoder.hear([window for window in windows if window is not None])
+        return list(map(_transcript, requests, windows))
 
     def _window(self, request: SttRequest) -> Window | None:
         if not self._model.model.is_multilingual and request.language not in (None, "en"):
