@@ -10,6 +10,12 @@
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
+# │   ├── CallFinished                409 call_finished
+# │   ├── CallUnfinished              409 call_unfinished
+# │   ├── AudioGone                   409 audio_gone
+# │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
+# │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
+# │   ├── IdempotencyKeyReused        422 idempotency_key_reused
 # │   ├── WebhookNotFound             404 webhook_not_found
 # │   ├── DeliveryNotFound            404 delivery_not_found
 # │   ├── WebhookDisabled             409 webhook_disabled
@@ -30,13 +36,15 @@
 # │   ├── EngineUnavailable           503 <stage>_unavailable
 # │   ├── DatabaseUnavailable         503 database_unavailable
 # │   ├── StorageUnavailable          503 storage_unavailable
-# │   └── Busy                        503 busy
+# │   ├── Busy                        503 busy
+# │   └── CallInterrupted             503 interrupted: the service stops; the call goes on elsewhere or later
 # ├── InsufficientStorage             507 insufficient_storage
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
 # │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
 # │   └── DeadlineExceeded            504 deadline_exceeded
 # ├── CallFailed                      as stored: the failure of a finished call, told again
-# ├── CallInterrupted                 500 interrupted: its process ended before it was finished
+# ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
+# ├── WorkerLost                      500 worker_lost: whoever worked on the call ended, every time
 # ├── ConfigurationError              stops the start; never reaches a client
 # └── InternalError                   500 internal_error
 
@@ -131,6 +139,41 @@ class CallNotReady(InputError):
     code = "call_not_ready"
     status = 409
     title = "The call is not finished"
+
+
+class CallFinished(InputError):
+    code = "call_finished"
+    status = 409
+    title = "The call is finished"
+
+
+class CallUnfinished(InputError):
+    code = "call_unfinished"
+    status = 409
+    title = "The call is still in work"
+
+
+class AudioGone(InputError):
+    code = "audio_gone"
+    status = 409
+    title = "The recording of the call is no longer kept"
+
+
+class IdempotencyKeyInvalid(InputError):
+    code = "idempotency_key_invalid"
+    status = 400
+    title = "The Idempotency-Key cannot be used"
+
+
+class IdempotencyKeyInUse(InputError):
+    code = "idempotency_key_in_use"
+    status = 409
+    title = "The first request with this Idempotency-Key is still in work"
+
+
+class IdempotencyKeyReused(InputError):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
 
 
 class WebhookNotFound(InputError):
@@ -264,6 +307,11 @@ class Busy(Unavailable):
     title = "Too many calls are in work"
 
 
+class CallInterrupted(Unavailable):
+    code = "interrupted"
+    title = "The service is stopping; the call is not lost"
+
+
 class InsufficientStorage(AppError):
     code = "insufficient_storage"
     status = 507
@@ -299,10 +347,15 @@ class DeadlineExceeded(StageFailed):
         self.code = "deadline_exceeded"
 
 
-class CallInterrupted(AppError):
-    code = "interrupted"
-    retryable = True
-    title = "The service ended before the call was finished"
+class CallCancelled(AppError):
+    code = "call_cancelled"
+    status = 409
+    title = "The call was cancelled"
+
+
+class WorkerLost(AppError):
+    code = "worker_lost"
+    title = "Whoever worked on the call ended before it was finished, each time that it was tried"
 
 
 class CallFailed(AppError):

@@ -59,7 +59,12 @@ def table_of(row: type[Base]) -> Table:
 
 
 class CallRow(Base):
-    """A call. ``owner`` and ``heartbeat_at`` are set while it is unfinished, and only then."""
+    """A call.
+
+    ``queue`` is set while it is unfinished, and only then; ``owner`` and ``heartbeat_at`` while somebody
+    works on it. ``token`` rises with every change of hands: a write that names an older one is refused.
+    ``rung_at``: when workers elsewhere were last told that it waits.
+    """
 
     __tablename__ = "calls"
     __table_args__ = (
@@ -68,6 +73,8 @@ class CallRow(Base):
         Index("ix_calls_customer", "customer_id", "created_at", "call_id"),
         Index("ix_calls_status", "status", "created_at", "call_id"),
         Index("ix_calls_current_result_id", "current_result_id"),
+        Index("ix_calls_queue", "queue", "priority", "queued_at", "call_id"),
+        Index("ix_calls_audio_sha256", "audio_sha256", "created_at"),
     )
 
     call_id: Mapped[str] = mapped_column(IdText, primary_key=True)
@@ -89,9 +96,17 @@ class CallRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    queue: Mapped[str | None]
+    priority: Mapped[int]
+    queued_at: Mapped[datetime | None]
+    rung_at: Mapped[datetime | None]
     stage: Mapped[str | None]
+    percent: Mapped[float]
+    attempts: Mapped[int]
+    token: Mapped[int]
     owner: Mapped[str | None]
     heartbeat_at: Mapped[datetime | None]
+    duplicate_of: Mapped[str | None] = mapped_column(IdText)
     failure_code: Mapped[str | None]
     failure_stage: Mapped[str | None]
     failure_detail: Mapped[str | None]

@@ -19,6 +19,7 @@ from app.services.diarization.registry import DIARIZATION_ENGINES
 from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
 from app.services.replay_service import ReplayService, scope_of
+from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
@@ -28,6 +29,7 @@ from app.services.tts_service import TtsService
 from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
+from app.services.work_service import WorkService
 from app.storage.base import Storage
 from app.storage.registry import open_storage
 from app.storage.scratch import Scratch, scratch_of, working_folder
@@ -42,6 +44,7 @@ class Services:
     storage: Storage
     scratch: Scratch
     calls: CallService
+    work: WorkService
     speakers: SpeakerService
     audio: AudioService
     coachable: CoachableService
@@ -67,11 +70,11 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     tts: TtsService = overrides.get("tts") or TtsService(
         settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
     )
+    owner = new_owner()
     calls = overrides.get("calls") or CallService(
         database,
         storage,
-        new_owner(),
-        settings.lease_s,
+        room=Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls),
         forget_elsewhere=lambda call_id: tts.forget(scope_of(call_id)),
     )
     guard = AddressGuard(Allowed.of(settings.webhook_allowed_hosts))
@@ -80,6 +83,9 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "storage": storage,
         "scratch": scratch_of(settings),
         "calls": calls,
+        "work": WorkService(
+            database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
+        ),
         "audio": audio,
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
@@ -87,7 +93,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
-        "deliveries": _deliveries(settings, database, guard, calls.owner),
+        "deliveries": _deliveries(settings, database, guard, owner),
         "chains": engine_chains(settings),
     }
     return Services(settings=settings, **{**parts, **overrides})
