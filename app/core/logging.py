@@ -26,10 +26,6 @@ def log_fields(**fields: object) -> Iterator[None]:
         _fields.reset(token)
 
 
-def current_log_fields() -> dict[str, object]:
-    return _fields.get()
-
-
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON."""
 

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy.orm import Session
-
 from app.core.exceptions import (
     AudioGone,
     Busy,
@@ -117,7 +115,9 @@ class CallService:
         for _ in range(_MOST_RACES):
             try:
                 with self._database.session() as session:
-                    accepted, abandoned_key = self._accept(session, new, key)
+                    keys = IdempotencyKeyRepository(session)
+                    calls, claims = CallRepository(session), ClaimRepository(session)
+                    accepted, abandoned_key = self._accept(calls, claims, keys, new, key)
                 break
             except _KeyJustTaken:
                 continue
@@ -127,15 +127,21 @@ class CallService:
             self._storage.delete(abandoned_key)
         return accepted
 
-    def _accept(self, session: Session, new: NewCall, key: RequestKey | None) -> tuple[Accepted, str | None]:
+    def _accept(
+        self,
+        calls: CallRepository,
+        claims: ClaimRepository,
+        keys: IdempotencyKeyRepository,
+        new: NewCall,
+        key: RequestKey | None,
+    ) -> tuple[Accepted, str | None]:
         """In one transaction; also the key of a recording that is of no more use."""
-        calls, keys = CallRepository(session), IdempotencyKeyRepository(session)
         known = keys.get(key.key) if key else None
         if key and known:
             if known.fingerprint != key.fingerprint:
                 raise IdempotencyKeyReused("this Idempotency-Key was sent with another request")
             new = replace(new, call_id=known.call_id)
-        accepted, abandoned_key = self._place(calls, ClaimRepository(session), new)
+        accepted, abandoned_key = self._place(calls, claims, new)
         if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), _now()):
             raise _KeyJustTaken
         return accepted, abandoned_key

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 QUICK_DEATH_S = 5.0
 MOST_QUICK_DEATHS = 3
+STOP_POLL_S = 0.5
 ALLOCATION = (
     "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
     "glibc.malloc.trim_threshold=4294967296"
@@ -105,19 +106,28 @@ class EngineProcess:
                 self._send(request)
         return request.answer
 
-    def request(self, stage: str, operation: str, *arguments: Any, deadline: float) -> Any:
+    def request(
+        self, stage: str, operation: str, *arguments: Any, deadline: float, stopped: threading.Event
+    ) -> Any:
         """Run a request and wait for its value until ``deadline`` (on the monotonic clock).
 
-        A request still in work then ends the child; it raises DeadlineExceeded.
+        A request still in work then ends the child; it raises DeadlineExceeded. So does one in work when
+        ``stopped`` is set, which gives None.
         """
         answer = self.submit(stage, operation, *arguments)
-        try:
-            return answer.result(timeout=max(0.0, deadline - time.monotonic()))
-        except FutureTimeout:
-            if answer.done():
-                return answer.result()
-            self._give_up(answer)
-            raise DeadlineExceeded(stage, f"stage {stage} was not finished at the call's deadline") from None
+        while not stopped.is_set():
+            left_s = deadline - time.monotonic()
+            try:
+                return answer.result(timeout=max(0.0, min(left_s, STOP_POLL_S)))
+            except FutureTimeout:
+                if answer.done():
+                    return answer.result()
+            if left_s <= 0:
+                self._give_up(answer)
+                detail = f"stage {stage} was not finished at the call's deadline"
+                raise DeadlineExceeded(stage, detail) from None
+        self._give_up(answer)
+        return None
 
     def _give_up(self, answer: Future[Any]) -> None:
         with self._lock:
@@ -129,7 +139,7 @@ class EngineProcess:
             if child is None:
                 return
             if request.started:
-                log.warning("engine.ended_at_deadline", extra={"stage": request.stage})
+                log.warning("engine.ended", extra={"stage": request.stage})
                 child.process.kill()
             else:
                 self._send_message(child, ("skip", request.id))

@@ -1,123 +1,186 @@
-"""Runs accepted calls in this process: a bounded queue, a few threads, a heartbeat."""
+"""Works on waiting calls in this process: a few threads that take them from the database, and a bell."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 
-from app.core.config import Settings
-from app.core.exceptions import AppError, Busy
-from app.core.logging import current_log_fields, log_fields
-from app.schemas.call import CallRecord
+from app.core.exceptions import AppError, CallInterrupted
+from app.core.logging import log_fields
+from app.schemas.call import CallRecord, Claim, Queue
 from app.services.call_service import CallService
-from app.workers.tasks import CallTask
+from app.services.work_service import Work, WorkService
+from app.workers.progress import Progress
+from app.workers.tasks import CallTask, describe, progress_of
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.5
-BUSY_RETRY_AFTER_S = 10
+IDLE_S = 1.0
+"""Calls of other processes on the same database ring no bell here."""
+LAST_WORDS_S = 2.0
 
 
 class JobRunner:
-    """At most ``MAX_CONCURRENT_CALLS`` in work, the rest wait their turn up to ``MAX_QUEUED_CALLS``.
+    """At most ``slots`` calls in work at a time; work goes on whether or not a client waits. Thread-safe.
 
-    Work goes on whether or not a client still waits for it. Thread-safe.
+    Old recordings leave one slot free where there is more than one, so that a new call finds it at once.
     """
 
-    def __init__(self, settings: Settings, calls: CallService, task: CallTask) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        calls: CallService,
+        work: WorkService,
+        task: CallTask,
+        *,
+        slots: int,
+        queues: Sequence[Queue],
+        max_attempts: int,
+    ) -> None:
         self._calls = calls
+        self._work = work
         self._task = task
-        self._queue: queue.Queue[tuple[str, dict[str, object]] | None] = queue.Queue()
-        self._finished: dict[str, Future[None]] = {}
+        self._slots = slots
+        self._queues = tuple(queues)
+        self._max_attempts = max_attempts
+        self._bell = threading.Condition()
+        self._rings = 0
+        self._active: dict[str, tuple[Claim, Progress]] = {}
+        self._old_in_work = 0
         self._lock = threading.Lock()
-        self._reserved = 0
+        self._waiters: dict[str, list[Future[None]]] = {}
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def active(self) -> tuple[tuple[Claim, Progress], ...]:
+        """The calls in work here."""
+        with self._lock:
+            return tuple(self._active.values())
+
     def start(self) -> None:
-        workers = [
-            threading.Thread(target=self._work, name=f"call-{number}", daemon=True)
-            for number in range(self._settings.max_concurrent_calls)
+        """Begin to take calls, in threads of its own."""
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"call-{number}", daemon=True)
+            for number in range(self._slots)
         ]
-        self._threads = workers
-        for thread in [*workers, threading.Thread(target=self._beat, name="heartbeat", daemon=True)]:
+        for thread in self._threads:
             thread.start()
 
-    def stop(self, grace_s: float) -> None:
-        """Let calls in work end within ``grace_s``; the rest fails with `interrupted`."""
+    def ring(self) -> None:
+        """A call waits: look now."""
+        with self._bell:
+            self._rings += 1
+            self._bell.notify_all()
+
+    def retire(self) -> None:
+        """Take no further call."""
         self._stopping.set()
-        for _ in self._threads:
-            self._queue.put(None)
+        self.ring()
+
+    def stop(self, grace_s: float) -> None:
+        """Let calls in work end within ``grace_s``; the rest is handed back for others to go on with."""
+        self.retire()
         until = time.monotonic() + grace_s
+        while self.active() and time.monotonic() < until:
+            time.sleep(0.05)
+        for claim, progress in self.active():
+            progress.stop()
+            try:
+                if self._work.hand_back(claim):
+                    log.info("call.handed_back", extra={"call_id": claim.call_id})
+            except AppError:
+                log.exception("call.not_handed_back", extra={"call_id": claim.call_id})
+        self._stopped.set()
         for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        try:
-            self._calls.interrupt_own()
-        except AppError:
-            log.exception("calls.not_interrupted")
+            thread.join(LAST_WORDS_S)
 
-    def check_room(self) -> None:
-        """Raises Busy when one more call would not be taken."""
-        settings = self._settings
+    def work_one(self) -> bool:
+        """Take the call whose turn it is and work on it to its end; False when there was none to take."""
         if self._stopping.is_set():
-            raise Busy("the service is stopping", retry_after_s=BUSY_RETRY_AFTER_S)
-        if self._reserved >= settings.max_concurrent_calls + settings.max_queued_calls:
-            raise Busy(retry_after_s=BUSY_RETRY_AFTER_S)
-
-    def reserve(self) -> None:
-        """Take a place, to be used by ``submit`` or given back by ``release``. Raises Busy."""
+            return False
         with self._lock:
-            self.check_room()
-            self._reserved += 1
-
-    def release(self) -> None:
-        with self._lock:
-            self._reserved -= 1
-
-    def submit(self, call_id: str) -> None:
-        """Queue an accepted call; its place was reserved."""
-        with self._lock:
-            self._finished[call_id] = Future()
-        self._queue.put((call_id, current_log_fields()))
+            may_take_old = self._old_in_work < max(1, self._slots - 1)
+            queues = [queue for queue in self._queues if queue is not Queue.BULK or may_take_old]
+            if Queue.BULK in queues:
+                self._old_in_work += 1  # held until it is known what was taken
+        work = None
+        try:
+            work = self._work.take(queues)
+        finally:
+            if Queue.BULK in queues and (work is None or work.record.queue is not Queue.BULK):
+                self._let_go_of_old()
+        if work is None:
+            return False
+        try:
+            self._run(work)
+        finally:
+            if work.record.queue is Queue.BULK:
+                self._let_go_of_old()
+        return True
 
     async def finished(self, call_id: str) -> CallRecord:
-        """Wait for the call, wherever it is worked on, without holding a thread. Raises CallNotFound."""
+        """Wait for the call, wherever it is worked on, without holding a thread.
+
+        Raises CallNotFound, and CallInterrupted when this process stops before.
+        """
         while True:
-            here = self._finished.get(call_id)
-            if here is not None:
-                await asyncio.shield(asyncio.wrap_future(here))
-            record = await asyncio.to_thread(self._calls.record, call_id)
-            if record.status.is_final:
-                return record
-            await asyncio.sleep(POLL_S)
-
-    def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
-            call_id, fields = item
+            ended: Future[None] = Future()
+            with self._lock:
+                self._waiters.setdefault(call_id, []).append(ended)
             try:
-                if not self._stopping.is_set():
-                    with log_fields(**{**fields, "call_id": call_id}):
-                        self._task.run(call_id)
-            except Exception:
-                log.exception("call.not_finished", extra={"call_id": call_id})
+                record = await asyncio.to_thread(self._calls.record, call_id)
+                if record.status.is_final:
+                    return record
+                if self._stopped.is_set():
+                    raise CallInterrupted(f"call {call_id} goes on later: GET /calls/{call_id} tells of it")
+                await asyncio.wait({asyncio.wrap_future(ended)}, timeout=POLL_S)
             finally:
-                self.release()
-                with self._lock:
-                    done = self._finished.pop(call_id)
-                done.set_result(None)
+                self._forget_waiter(call_id, ended)
 
-    def _beat(self) -> None:
+    def _serve(self) -> None:
         while not self._stopping.is_set():
+            seen = self._rings
             try:
-                self._calls.beat()
-                self._calls.give_up_lost(tuple(self._finished))
+                if self.work_one():
+                    continue
             except AppError as error:
-                log.warning("heartbeat.failed", extra={"code": error.code})
+                log.warning("calls.not_taken", extra={"code": error.code})
             except Exception:
-                log.exception("heartbeat.failed")
-            self._stopping.wait(self._settings.heartbeat_s)
+                log.exception("calls.not_taken")
+            with self._bell:
+                if self._rings == seen and not self._stopping.is_set():
+                    self._bell.wait(IDLE_S)
+
+    def _run(self, work: Work) -> None:
+        progress = progress_of(work, self._work, self._max_attempts)
+        with self._lock:
+            self._active[work.claim.call_id] = (work.claim, progress)
+        try:
+            with log_fields(**describe(work.record)):
+                self._task.run(work, progress)
+        finally:
+            with self._lock:
+                self._active.pop(work.claim.call_id, None)
+                waiters = tuple(self._waiters.get(work.claim.call_id, ()))
+            for ended in waiters:
+                if not ended.done():
+                    ended.set_result(None)
+
+    def _forget_waiter(self, call_id: str, ended: Future[None]) -> None:
+        with self._lock:
+            self._waiters[call_id].remove(ended)
+            if not self._waiters[call_id]:
+                del self._waiters[call_id]
+
+    def _let_go_of_old(self) -> None:
+        with self._lock:
+            self._old_in_work -= 1

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import UTC, datetime
 
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.db.migrate import prepare
+from app.schemas.call import ALL_QUEUES
 from app.services.bootstrap import Services, default_options
+from app.workers.bell import Bell, LocalBell
 from app.workers.deliveries import DeliveryLoop
 from app.workers.engines import Engines
 from app.workers.job_runner import JobRunner
+from app.workers.keeper import Keeper
 from app.workers.pipeline import Stages
 from app.workers.tasks import CallTask
 
 log = logging.getLogger(__name__)
 
-STOP_GRACE_S = 20.0
 DELIVERIES_GRACE_S = 5.0
 HOUSEKEEPING_S = 600.0
 
@@ -28,13 +31,27 @@ class Runtime:
         self.services = services
         self.engines = Engines(services.settings, services.chains)
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
-        task = CallTask(services.calls, services.storage, services.scratch, stages)
-        self.runner = JobRunner(services.settings, services.calls, task)
+        settings = services.settings
+        task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES)
+        self.runner = JobRunner(
+            services.calls,
+            services.work,
+            task,
+            slots=settings.max_concurrent_calls,
+            queues=ALL_QUEUES,
+            max_attempts=settings.max_attempts,
+        )
+        self.bell: Bell = LocalBell(self.runner)
+        self.keeper = Keeper(settings, services.work, self.runner)
         self.stages = stages
         self.deliveries = DeliveryLoop(services.deliveries)
         self._lock = threading.Lock()
         self._started = False
         self._stopping = threading.Event()
+
+    def check_engines(self, language: str | None = None) -> None:
+        """Raises EngineUnavailable or UnsupportedLanguage when a call would fail for want of an engine."""
+        self.engines.check(language)
 
     def start(self) -> None:
         """Bring the database up to date, clear away what killed processes left, begin to take calls.
@@ -51,6 +68,7 @@ class Runtime:
             self.engines.start()
             self.services.tts_chain.start()
             self.runner.start()
+            self.keeper.start()
             self.deliveries.start()
             threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
             self._started = True
@@ -60,7 +78,8 @@ class Runtime:
             if not self._started:
                 return
             self._stopping.set()
-            self.runner.stop(STOP_GRACE_S)
+            self.runner.stop(self.services.settings.stop_grace_s)
+            self.keeper.stop()
             self.deliveries.stop(DELIVERIES_GRACE_S)
             self.engines.stop()
             self.services.tts_chain.stop()
@@ -77,6 +96,13 @@ class Runtime:
         self._sweep_storage()
         while not self._stopping.wait(HOUSEKEEPING_S):
             self.services.tts.sweep()
+            self._forget_old_keys()
+
+    def _forget_old_keys(self) -> None:
+        try:
+            self.services.calls.forget_old_keys(datetime.now(UTC))
+        except AppError as error:
+            log.warning("keys.not_forgotten", extra={"code": error.code})
 
     def _sweep_storage(self) -> None:
         """Not in the way of the start: a storage elsewhere may take its time, or be away."""
@@ -94,7 +120,3 @@ class Runtime:
         removed += self.services.tts.sweep()
         if removed:
             log.info("leftovers.removed", extra={"files": removed})
-        try:
-            self.services.calls.give_up_lost(())
-        except AppError as error:
-            log.warning("calls.not_checked", extra={"code": error.code})
