@@ -10,7 +10,7 @@ import pytest
 
 from app.core.exceptions import CallNotFound, NoCoachableMoments, StageFailed, StorageUnavailable
 from app.db.migrate import prepare
-from app.schemas.call import NewCall
+from app.schemas.call import ALL_QUEUES, NewCall
 from app.services.bootstrap import Services, build_services
 from app.services.engine_chain import EngineChain
 from app.services.tts.pyttsx3 import Pyttsx3Engine
@@ -48,8 +48,9 @@ def services(tmp_path: Path, voice: Witness) -> Services:
 def store_call(services: Services, call_id: str, *, with_moments: bool = True) -> None:
     fingerprint = uuid4().hex * 2
     services.calls.accept(NewCall(call_id, fingerprint, uuid4().hex, fingerprint, 1000))
-    services.calls.start(call_id)
-    assert services.calls.complete(call_id, two_segments() if with_moments else analysis_of())
+    work = services.work.take(ALL_QUEUES)
+    assert work is not None
+    assert services.work.complete(work.claim, two_segments() if with_moments else analysis_of())
 
 
 def kept_files(folder: Path) -> list[Path]:
