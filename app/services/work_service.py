@@ -144,11 +144,13 @@ class WorkService:
     def _is_lost(
         self, record: CallRecord, silent: Collection[str], active: Collection[str], now: datetime
     ) -> bool:
+        if record.call_id in silent:
+            return True
         if record.owner == self.owner:
             # A claim that was just taken is not among the active ones yet.
             untouched_s = (now - record.updated_at).total_seconds()
             return record.call_id not in active and untouched_s > self._lease_s
-        return record.call_id in silent or is_gone(record.owner or "")
+        return is_gone(record.owner or "")
 
     def unrung(self, queue: Queue, rung_before_s: float, limit: int) -> tuple[str, ...]:
         """Waiting calls that no worker was told of in the last ``rung_before_s`` seconds."""
