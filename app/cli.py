@@ -61,12 +61,16 @@ def serve(
 ) -> None:
     """Serve the API. Refuses an address beyond this machine without a key."""
     from app.core.security import check_exposure
+    from app.core.shared_counters import share_counters
+    from app.storage.scratch import working_folder
 
     with _plain_errors():
         settings = load_settings()
         bind = host or settings.host
         check_exposure(bind, settings.api_keys, settings.allow_no_auth)
         configure_logging(settings.log_level)
+        if workers > 1:
+            share_counters(working_folder(settings) / "counters")
         import uvicorn
 
         # Made here even where others serve it: a bad setting or playbook stops the start in one plain line.

@@ -15,7 +15,7 @@ from app.schemas.call import CallRecord, Claim, Queue
 from app.services.call_service import CallService
 from app.services.work_service import Work, WorkService
 from app.workers.progress import Progress
-from app.workers.tasks import CallTask, describe, progress_of
+from app.workers.tasks import CallTask, describe
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class JobRunner:
                     self._bell.wait(IDLE_S)
 
     def _run(self, work: Work) -> None:
-        progress = progress_of(work, self._work, self._max_attempts)
+        progress = self._task.follow(work, self._max_attempts)
         with self._lock:
             self._active[work.claim.call_id] = (work.claim, progress)
         try:

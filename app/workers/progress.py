@@ -52,6 +52,7 @@ class Progress:
         self._on_end = on_end
         self._share = 0.0
         self._share_at = time.monotonic()
+        self._began = time.monotonic()
         self.current: str | None = None
         self.notices: list[Notice] = []
         self.failed_stages: list[str] = []
@@ -63,6 +64,11 @@ class Progress:
         """Go on from what was noted when this was heard."""
         self.notices[:] = heard.notices
         self.failed_stages[:] = heard.failed_stages
+
+    @property
+    def worked_s(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self._began
 
     def stop(self) -> None:
         """Let the work end at the next place where it can: it raises CallGone there."""

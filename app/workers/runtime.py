@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 
 from app.core.exceptions import AppError, DatabaseUnavailable
+from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
 from app.schemas.call import ALL_QUEUES
 from app.services.bootstrap import Services, default_options
@@ -32,7 +33,8 @@ class Runtime:
         self.engines = Engines(services.settings, services.chains)
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
-        task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES)
+        self.telemetry = Telemetry()
+        task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES, self.telemetry)
         self.runner = JobRunner(
             services.calls,
             services.work,
