@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from app.services.engine_chain import FetchableEngine
+
+ANSWERING_S = 5
 
 cli = typer.Typer(
     help="Darwix AI: understand sales calls on your own machines.",
@@ -86,7 +89,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=20,
+            # Whoever still waits is answered when STOP_GRACE_S is over; this is for what hangs.
+            timeout_graceful_shutdown=ceil(settings.stop_grace_s) + ANSWERING_S,
         )
 
 

@@ -92,7 +92,7 @@ class Progress:
         before = sum(WEIGHTS[name] for name in stages[: stages.index(self.current)])
         waited_s = time.monotonic() - self._share_at
         share = self._share + (1 - self._share) * 0.9 * waited_s / (waited_s + _HALF_WAY_S)
-        return round(before + WEIGHTS[self.current] * share, 2)
+        return round(before + WEIGHTS[self.current] * share, 4)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 
-from app.core.exceptions import AppError, DatabaseUnavailable
+from app.core.exceptions import AppError, DatabaseUnavailable, ServiceStopping
 from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
 from app.schemas.call import ALL_QUEUES
@@ -18,11 +19,13 @@ from app.workers.job_runner import JobRunner
 from app.workers.keeper import Keeper
 from app.workers.pipeline import Stages
 from app.workers.tasks import CallTask
+from app.workers.watch import CallWatch
 
 log = logging.getLogger(__name__)
 
 DELIVERIES_GRACE_S = 5.0
 HOUSEKEEPING_S = 600.0
+STOPPING_RETRY_AFTER_S = 5
 
 
 class Runtime:
@@ -35,13 +38,14 @@ class Runtime:
         settings = services.settings
         self.telemetry = Telemetry()
         task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES, self.telemetry)
+        self.watch = CallWatch(services.calls)
         self.runner = JobRunner(
-            services.calls,
             services.work,
             task,
             slots=settings.max_concurrent_calls,
             queues=ALL_QUEUES,
             max_attempts=settings.max_attempts,
+            on_end=self.watch.nudge,
         )
         self.bell: Bell = LocalBell(self.runner)
         self.keeper = Keeper(settings, services.work, self.runner)
@@ -50,6 +54,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._started = False
         self._stopping = threading.Event()
+        self._wound_down = threading.Event()
 
     def check_engines(self, language: str | None = None) -> None:
         """Raises EngineUnavailable or UnsupportedLanguage when a call would fail for want of an engine."""
@@ -75,12 +80,42 @@ class Runtime:
             threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
             self._started = True
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def check_open(self) -> None:
+        """Raises ServiceStopping once no new work is taken."""
+        if self._stopping.is_set():
+            raise ServiceStopping(retry_after_s=STOPPING_RETRY_AFTER_S)
+
+    def retire(self) -> None:
+        """Take no new work, and let what is in work end within STOP_GRACE_S. Returns at once."""
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            self._stopping.set()
+            self.runner.retire()
+            threading.Thread(target=self._wind_down, name="winding-down").start()
+
+    def _wind_down(self) -> None:
+        settings = self.services.settings
+        until = time.monotonic() + settings.stop_grace_s
+        try:
+            self.runner.stop(settings.stop_grace_s)
+            if settings.queue_url:  # others go on with the work
+                self.watch.drain(until - time.monotonic())
+            self.watch.stop()
+        finally:
+            self._wound_down.set()
+
     def stop(self) -> None:
+        """Retire, and end what is left. Returns when everything has ended."""
+        self.retire()
+        self._wound_down.wait()
         with self._lock:
             if not self._started:
                 return
-            self._stopping.set()
-            self.runner.stop(self.services.settings.stop_grace_s)
             self.keeper.stop()
             self.deliveries.stop(DELIVERIES_GRACE_S)
             self.engines.stop()

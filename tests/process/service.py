@@ -112,6 +112,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "SCRIPTED_TRANSCRIPT": str(folder / "transcript.json"),
         "SENTIMENT_PROVIDER": "lexicon",
         "TTS_PROVIDER": "pyttsx3",
+        "DRAIN_S": "0",
         "WHISPER_MODEL_DIR": str(folder / "models"),
         "SENTIMENT_MODEL_DIR": str(folder / "models"),
     }

@@ -215,6 +215,19 @@ class ClaimRepository:
         query = select(func.count()).where(CALLS.c.queue == record.queue, CALLS.c.owner.is_(None), sooner)
         return (self._session.scalar(query) or 0) + 1
 
+    def positions(self, call_ids: Sequence[str]) -> dict[str, int]:
+        """``position`` of those of the calls that wait."""
+        place = func.row_number().over(
+            partition_by=CALLS.c.queue,
+            order_by=(CALLS.c.priority.desc(), CALLS.c.queued_at, CALLS.c.call_id),
+        )
+        waiting = select(CALLS.c.call_id, place.label("place")).where(
+            CALLS.c.queue.is_not(None), CALLS.c.owner.is_(None)
+        )
+        all_places = waiting.subquery()
+        asked = select(all_places).where(all_places.c.call_id.in_(call_ids))
+        return {row.call_id: row.place for row in self._session.execute(asked)}
+
     def _release(self, call_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
         return change(
             self._session,
