@@ -46,7 +46,7 @@ class JobRunner:
         self._on_end = on_end
         self._bell = threading.Condition()
         self._rings = 0
-        self._active: dict[str, tuple[Claim, Progress]] = {}
+        self._active: dict[Claim, Progress] = {}
         self._busy = 0
         self._old_in_work = 0
         self._lock = threading.Lock()
@@ -58,9 +58,9 @@ class JobRunner:
         return self._stopping.is_set()
 
     def active(self) -> tuple[tuple[Claim, Progress], ...]:
-        """The calls in work here."""
+        """The calls in work here; one that was cancelled and begun anew may be there twice for a moment."""
         with self._lock:
-            return tuple(self._active.values())
+            return tuple(self._active.items())
 
     def start(self) -> None:
         """Begin to take calls, in threads of its own."""
@@ -157,13 +157,13 @@ class JobRunner:
     def _run(self, work: Work) -> None:
         progress = self._task.follow(work, self._max_attempts)
         with self._lock:
-            self._active[work.claim.call_id] = (work.claim, progress)
+            self._active[work.claim] = progress
         try:
             with log_fields(**describe(work.record)):
                 self._task.run(work, progress)
         finally:
             with self._lock:
-                self._active.pop(work.claim.call_id, None)
+                del self._active[work.claim]
             self._on_end()
 
     def _is_busy(self) -> bool:
