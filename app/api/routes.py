@@ -30,7 +30,8 @@ def install_routes(app: FastAPI) -> None:
     """Mount every resource."""
     app.include_router(health.router)
     for resource in (
-        transcribe, submit, calls, events, work, speakers, metrics, exports, speech, replay, webhooks, telemetry,
+        transcribe, submit, calls, events, work, speakers, metrics, exports, speech, replay, webhooks,
+        telemetry,
     ):  # fmt: skip
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
