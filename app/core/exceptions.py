@@ -10,6 +10,8 @@
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
+# │   ├── LegalHold                   409 legal_hold
+# │   ├── TextDeleted                 410 text_deleted
 # │   ├── WebhookNotFound             404 webhook_not_found
 # │   ├── DeliveryNotFound            404 delivery_not_found
 # │   ├── WebhookDisabled             409 webhook_disabled
@@ -131,6 +133,18 @@ class CallNotReady(InputError):
     code = "call_not_ready"
     status = 409
     title = "The call is not finished"
+
+
+class LegalHold(InputError):
+    code = "legal_hold"
+    status = 409
+    title = "The call is under legal hold: nothing of it is removed"
+
+
+class TextDeleted(InputError):
+    code = "text_deleted"
+    status = 410
+    title = "The words of the call were deleted when their time was over"
 
 
 class WebhookNotFound(InputError):

@@ -60,7 +60,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One row of calls. ``audio_key`` is None once the recording is gone; ``owner`` works on it."""
+    """One row of calls. ``audio_key`` is None once the recording is gone; ``owner`` works on it.
+
+    Under ``legal_hold`` nothing of it is removed. ``audio_missing_at``: since when its recording is known not
+    to be where it should be. ``audio_deleted_at`` and ``text_deleted_at``: removed then, as it was time.
+    """
 
     call_id: str
     status: CallStatus
@@ -82,6 +86,10 @@ class CallRecord:
     heartbeat_at: datetime | None = None
     failure: Failure | None = None
     duration_s: float | None = None
+    legal_hold: bool = False
+    audio_missing_at: datetime | None = None
+    audio_deleted_at: datetime | None = None
+    text_deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -104,3 +112,4 @@ class CallFilter:
     moment_type: str | None = None
     date_from: datetime | None = None
     date_to: datetime | None = None
+    legal_hold: bool | None = None

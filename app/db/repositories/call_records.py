@@ -38,6 +38,10 @@ def record_of(row: Row[Any]) -> CallRecord:
         heartbeat_at=row.heartbeat_at,
         failure=_failure_of(row),
         duration_s=row.duration_s,
+        legal_hold=row.legal_hold,
+        audio_missing_at=row.audio_missing_at,
+        audio_deleted_at=row.audio_deleted_at,
+        text_deleted_at=row.text_deleted_at,
     )
 
 
@@ -74,6 +78,10 @@ def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
         **failure_values(None),
         "duration_s": None,
         "current_result_id": None,
+        "legal_hold": False,
+        "audio_missing_at": None,
+        "audio_deleted_at": None,
+        "text_deleted_at": None,
     }
 
 
