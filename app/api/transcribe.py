@@ -125,13 +125,17 @@ async def _analyse(call: NewCall, runtime: Runtime) -> tuple[CallRecord, bool]:
     """
     while True:
         intake = await asyncio.to_thread(_take_in, call, runtime)
-        record = await runtime.runner.finished(call.call_id)
-        lost = record.failure is not None and record.failure.code == CallInterrupted.code
-        if intake is Intake.JOINED and lost:
-            continue
-        if intake is not Intake.STARTED:
-            await asyncio.to_thread(runtime.services.storage.delete, call.audio_key)
-        return record, intake is Intake.REPLAYED
+        again = False
+        try:
+            record = await runtime.runner.finished(call.call_id)
+            lost = record.failure is not None and record.failure.code == CallInterrupted.code
+            again = intake is Intake.JOINED and lost
+        finally:
+            # Also where the call was deleted meanwhile: this copy of its recording belongs to nobody.
+            if intake is not Intake.STARTED and not again:
+                await asyncio.to_thread(runtime.services.storage.delete, call.audio_key)
+        if not again:
+            return record, intake is Intake.REPLAYED
 
 
 def _take_in(call: NewCall, runtime: Runtime) -> Intake:

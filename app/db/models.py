@@ -78,8 +78,11 @@ class CallRow(Base):
             )
         ),
         Index(
-            "ix_calls_held", "created_at", "call_id",
-            sqlite_where=text("legal_hold = 1"), postgresql_where=text("legal_hold"),
+            "ix_calls_held",
+            "created_at",
+            "call_id",
+            sqlite_where=text("legal_hold = 1"),
+            postgresql_where=text("legal_hold"),
         ),
     )
 

@@ -169,14 +169,6 @@ class CallQuery(CallFilterQuery):
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
 
 
-class CustomerQuery(BaseModel):
-    """Whose calls are meant."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    customer_id: Id
-
-
 class CallPatch(BaseModel):
     """What is to be another about a call."""
 

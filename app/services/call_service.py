@@ -27,6 +27,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, Failure, NewCall
 from app.schemas.digest import CallDigest
+from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.services.ownership import is_gone
 from app.storage.base import Storage
 
@@ -71,8 +72,8 @@ class CallService:
     def accept(self, new: NewCall) -> Intake:
         """Take in a recording that is stored already.
 
-        Raises CallExists when the id belongs to another recording. The stored file of ``new`` is in use
-        only after ``STARTED``.
+        Raises CallExists when the id belongs to another recording, LegalHold where starting over would remove
+        what is held. The stored file of ``new`` is in use only after ``STARTED``.
         """
         abandoned_key = None
         with self._database.session() as session:
@@ -83,6 +84,7 @@ class CallService:
             if earlier is None:  # deleted between the two statements
                 raise CallInterrupted(f"call {new.call_id} was being deleted; send it again")
             if earlier.status in (CallStatus.FAILED, CallStatus.CANCELLED):
+                refuse_if_held(earlier)
                 calls.restart(new, self.owner, _now())
                 abandoned_key = earlier.audio_key
                 outcome = Intake.STARTED
@@ -118,11 +120,12 @@ class CallService:
             return CallRepository(session).complete(call_id, self.owner, analysis, _now())
 
     def fail(self, call_id: str, error: AppError, stage: str | None, *, drop_audio: bool) -> bool:
-        """Finish the call with a reason; ``drop_audio`` removes a recording that is of no use."""
+        """Finish the call with a reason; ``drop_audio`` removes a recording of no use, unless it is held."""
         failure = Failure(error.code, stage, error.detail, error.status)
         with self._database.session() as session:
             calls = CallRepository(session)
-            record = calls.get(call_id)
+            record = calls.lock(call_id)
+            drop_audio = drop_audio and record is not None and not record.legal_hold
             done = calls.fail(call_id, self.owner, failure, _now(), drop_audio=drop_audio)
         if done and drop_audio and record and record.audio_key:
             self._storage.delete(record.audio_key)
@@ -178,11 +181,17 @@ class CallService:
             record = _found(CallRepository(session).get(call_id), call_id)
             return StoredCall(record, ResultRepository(session).current(call_id))
 
-    def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
-        """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
+    def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
+        """The call and its current analysis.
+
+        Raises CallNotFound, CallNotReady where there is none, and where words are needed that were deleted
+        TextDeleted.
+        """
         stored = self.read(call_id)
         if not stored.record.status.is_complete or stored.analysis is None:
             raise CallNotReady(f"call {call_id} is {stored.record.status}")
+        if needs_words:
+            refuse_without_words(stored.record)
         return stored.record, stored.analysis
 
     def page(
@@ -204,7 +213,7 @@ class CallService:
                 return
 
     def delete(self, call_id: str) -> None:
-        """Remove everything that is kept of the call. Raises CallNotFound."""
+        """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
             record = _found(CallRepository(session).delete(call_id), call_id)
         self._forget_elsewhere(call_id)

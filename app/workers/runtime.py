@@ -10,6 +10,7 @@ from app.db.migrate import prepare
 from app.services.bootstrap import Services, default_options
 from app.workers.deliveries import DeliveryLoop
 from app.workers.engines import Engines
+from app.workers.housekeeping import Housekeeping, chores_of
 from app.workers.job_runner import JobRunner
 from app.workers.pipeline import Stages
 from app.workers.tasks import CallTask
@@ -18,7 +19,6 @@ log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
 DELIVERIES_GRACE_S = 5.0
-HOUSEKEEPING_S = 600.0
 
 
 class Runtime:
@@ -35,6 +35,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._started = False
         self._stopping = threading.Event()
+        self.housekeeping = Housekeeping(chores_of(services, self._stopping), self._stopping)
 
     def start(self) -> None:
         """Bring the database up to date, clear away what killed processes left, begin to take calls.
@@ -52,7 +53,7 @@ class Runtime:
             self.services.tts_chain.start()
             self.runner.start()
             self.deliveries.start()
-            threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
+            self.housekeeping.start()
             self._started = True
 
     def stop(self) -> None:
@@ -71,23 +72,6 @@ class Runtime:
             prepare(self.services.database)
         except DatabaseUnavailable as error:
             log.error("database.away", extra={"detail": error.detail})
-
-    def _keep_house(self) -> None:
-        """Spoken texts go when they are old, also in a service that nobody asks for anything."""
-        self._sweep_storage()
-        while not self._stopping.wait(HOUSEKEEPING_S):
-            self.services.tts.sweep()
-
-    def _sweep_storage(self) -> None:
-        """Not in the way of the start: a storage elsewhere may take its time, or be away."""
-        try:
-            self.services.storage.check()
-            removed = self.services.storage.sweep()
-        except AppError as error:
-            log.error("storage.not_usable", extra={"detail": error.detail})
-            return
-        if removed:
-            log.info("uploads.removed", extra={"uploads": removed})
 
     def _sweep(self) -> None:
         removed = self.services.scratch.sweep()

@@ -20,6 +20,7 @@ from app.db.repositories.outbox import announce, withdraw
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, Failure, NewCall
+from app.schemas.guards import refuse_if_held
 
 _CALLS = table_of(CallRow)
 _RESULTS = table_of(ResultRow)
@@ -144,9 +145,10 @@ class CallRepository:
         return self._fail(call_id, failure, now, _CALLS.c.owner.is_not_distinct_from(owner), *seen)
 
     def delete(self, call_id: str) -> CallRecord | None:
-        """Remove the call and everything under it; returns what it was, or None."""
+        """Remove the call and everything under it; returns what it was, or None. Raises LegalHold."""
         record = self.lock(call_id)
         if record is not None:
+            refuse_if_held(record)
             self._count(delete(_CALLS).where(_CALLS.c.call_id == call_id))
             withdraw(self._session, call_id)
         return record
