@@ -140,3 +140,21 @@ def test_a_call_that_is_deleted_while_its_result_is_written_is_gone(
         wait_until(lambda: not list(services.scratch.root.glob("*")), "the working copies to go")
         assert_nothing_is_left(client)
     assert saboteur.struck == 10 * ROUNDS
+
+
+def test_a_recording_that_cannot_be_used_stays_where_its_call_is_held(
+    client: TestClient, saboteur: Saboteur
+) -> None:
+    services = services_of(client)
+    saboteur.strike = lambda call_id: services.retention.hold(call_id, held=True)
+    saboteur.stage = "decode"
+    broken = tone(1)[:20] + bytes(2000)
+    answer = client.post("/transcribe", files={"audio": ("a.wav", broken)}, data={"call_id": "HELD"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "undecodable_audio"), answer.text
+    assert saboteur.struck == 1
+    (left,) = services.storage.listed()
+    assert services.calls.record("HELD").audio_key == left.key
+    assert client.delete("/calls/HELD").status_code == 409
+    services.retention.hold("HELD", held=False)
+    assert client.delete("/calls/HELD").status_code == 204
+    assert_nothing_is_left(client)
