@@ -59,7 +59,8 @@ def _segment(index: int, word: str, rng: random.Random) -> Segment:
 
 
 def test_no_word_of_a_hundred_deleted_calls_is_in_any_file(tmp_path: Path) -> None:
-    rng = random.Random(3)  # with this one, words of two calls stay in corners of pages unless they are cleaned
+    # With this one, words of two calls stay in corners of pages where nobody cleans them.
+    rng = random.Random(3)
     with sqlite_database(tmp_path) as database:
         found = Traces(database)
         kept, gone = [], []

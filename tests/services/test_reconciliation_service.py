@@ -116,7 +116,8 @@ def test_a_young_recording_may_belong_to_a_call_to_come(database: Database, fold
 def test_a_call_that_comes_in_between_keeps_its_recording(database: Database, folder: RemovalKeeper) -> None:
     late, gone = put(folder), put(folder)
     pause = Pause(lambda: stored(database, "LATE", audio_key=late))
-    assert ReconciliationService(database, folder, clock=later()).run(pause) == Reconciled(orphans=2, removed=1)
+    service = ReconciliationService(database, folder, clock=later())
+    assert service.run(pause) == Reconciled(orphans=2, removed=1)
     assert keys(folder) == [late]
     assert not folder.exists(gone)
 
@@ -142,7 +143,9 @@ def test_a_recording_that_came_after_the_listing_is_not_missed(database: Databas
     assert missed_at(database, "A") is None
 
 
-@pytest.mark.parametrize(("calls", "orphans", "removed"), [(0, FEW, FEW), (0, FEW + 1, 0), (25, 25, 25), (24, 25, 0)])
+@pytest.mark.parametrize(
+    ("calls", "orphans", "removed"), [(0, FEW, FEW), (0, FEW + 1, 0), (25, 25, 25), (24, 25, 0)]
+)
 def test_a_storage_that_looks_like_somebody_elses_is_left_alone(
     database: Database,
     folder: RemovalKeeper,
@@ -185,7 +188,9 @@ class Failing(LocalStorage):
         raise StorageUnavailable("the disk is away")
 
 
-def test_a_storage_that_goes_away_costs_no_recording_and_marks_no_call(database: Database, tmp_path: Path) -> None:
+def test_a_storage_that_goes_away_costs_no_recording_and_marks_no_call(
+    database: Database, tmp_path: Path
+) -> None:
     storage = RemovalKeeper(Failing(str(tmp_path)))
     put(storage)
     stored(database, "A", audio_key="0" * 32)

@@ -1,4 +1,4 @@
-"""Recordings and words go within one sweep when their time is over, and with them what was read out of them."""
+"""Recordings and words go within one sweep once their time is over, and with them what was read out."""
 
 from __future__ import annotations
 

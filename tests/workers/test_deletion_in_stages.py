@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -61,7 +60,8 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             server = stack.enter_context(s3_server(folder / "s3"))
             database = stack.enter_context(postgres_database())
             places = {"database_url": url_of(database), "work_dir": str(folder / "work"), **server.settings}
-        yield make_settings(folder, scripted_transcript=sidecar, webhook_allowed_hosts=("127.0.0.1",), **places)
+        allowed = ("127.0.0.1",)
+        yield make_settings(folder, scripted_transcript=sidecar, webhook_allowed_hosts=allowed, **places)
 
 
 @pytest.fixture(scope="module")

@@ -100,18 +100,16 @@ class ResultRepository:
 
     def versions(self, call_id: str) -> tuple[ResultVersion, ...]:
         """All versions, oldest first. Read it in a snapshot."""
+        current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
         rows = self._session.execute(
-            select(*_RESULTS.columns, _CALLS.c.current_result_id)
-            .join(_CALLS, _CALLS.c.call_id == _RESULTS.c.call_id)
-            .where(_RESULTS.c.call_id == call_id)
-            .order_by(_RESULTS.c.version)
+            select(*_RESULTS.columns).where(_RESULTS.c.call_id == call_id).order_by(_RESULTS.c.version)
         ).all()
         numbers = {row.id: row.version for row in rows}
         return tuple(
             ResultVersion(
                 version=row.version,
                 created_at=row.created_at,
-                is_current=row.id == row.current_result_id,
+                is_current=row.id == current,
                 analysis=self._analysis(row),
                 edits=edits_of(row),
                 edited_from=numbers.get(row.edited_from),

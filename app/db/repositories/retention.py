@@ -74,7 +74,7 @@ class RetentionRepository:
             return ()
         call_ids = [row.call_id for row in rows]
         currents = [row.current_result_id for row in rows if row.current_result_id is not None]
-        told = {"metadata": {}, "vocabulary": None, "text_deleted_at": now}
+        told: dict[str, Any] = {"metadata": {}, "vocabulary": None, "text_deleted_at": now}
         self._count(update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(told))
         self._keep_only(call_ids, currents)
         self._take_words(currents)

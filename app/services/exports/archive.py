@@ -20,7 +20,7 @@ class ZipStream:
 
     def __init__(self) -> None:
         self._sink = _Sink()
-        self._zip = ZipFile(self._sink, "w")  # type: ignore[arg-type]  # it needs no more than these two
+        self._zip = ZipFile(self._sink, "w")
 
     def add(self, name: str, made_at: datetime, chunks: Iterable[bytes], size: int = 0) -> Iterator[bytes]:
         """An entry; ``size`` is about how many bytes it has, where that may be gigabytes."""
@@ -53,6 +53,9 @@ class _Sink:
 
     def flush(self) -> None:
         """There is nothing behind it."""
+
+    def close(self) -> None:
+        """What was written can still be taken."""
 
     def taken(self) -> bytes:
         whole = b"".join(self._parts)

@@ -154,9 +154,7 @@ def test_no_word_is_left_and_all_numbers_stay(database: Database) -> None:
             moment,
             segment=None,
             speaker=None,
-            evidence=replace(
-                moment.evidence, text="", start_char=0, end_char=0, first_word=0, last_word=0
-            ),
+            evidence=replace(moment.evidence, text="", start_char=0, end_char=0, first_word=0, last_word=0),
         )
         for moment in whole.moments
     )
