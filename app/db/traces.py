@@ -2,7 +2,7 @@
 
 `secure_delete` overwrites the rows themselves. Left are the log, which keeps the pages as they were before
 until it is used anew, and unused corners of pages: where SQLite moves rows from one page to another, now and
-then a copy stays behind (seen after 6 of 1,569 deletions of calls, some words each). So the log is emptied,
+then a copy stays behind (some words of one deleted call in 100 to 250, measured). So the log is emptied,
 and a file that is not too large is written anew. PostgreSQL has its own ways (autovacuum, recycled log).
 """
 
