@@ -148,6 +148,9 @@ CALL_PAGE: dict[str, Any] = {
             "degraded": False,
             "moments": {"buying_signal": 1, "objection": 1},
             "error": None,
+            "legal_hold": False,
+            "audio_deleted_at": None,
+            "text_deleted_at": None,
         }
     ],
     "next_cursor": None,

@@ -12,7 +12,7 @@ from app.api.examples import READINESS
 from app.core.exceptions import AppError
 from app.db.migrate import check_current
 from app.schemas.engine import EngineState
-from app.schemas.models import EngineCheck, Health, Readiness, ReadyChecks
+from app.schemas.health_models import EngineCheck, Health, Readiness, ReadyChecks
 from app.services.engine_chain import EngineView
 from app.workers.runtime import Runtime
 

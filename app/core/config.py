@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         ),
     )
 
+    audio_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which a recording is removed; unset: kept."
+    )
+    text_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which the words of a call are removed; unset: kept."
+    )
+
     # Engines: one name, or a chain in order of preference
     stt_provider: NameList = Field(
         ("faster_whisper", "whisper", "pocketsphinx"),

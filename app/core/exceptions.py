@@ -16,6 +16,8 @@
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
 # │   ├── IdempotencyKeyReused        422 idempotency_key_reused
+# │   ├── LegalHold                   409 legal_hold
+# │   ├── TextDeleted                 410 text_deleted
 # │   ├── WebhookNotFound             404 webhook_not_found
 # │   ├── DeliveryNotFound            404 delivery_not_found
 # │   ├── WebhookDisabled             409 webhook_disabled
@@ -177,6 +179,18 @@ class IdempotencyKeyInUse(InputError):
 class IdempotencyKeyReused(InputError):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key belongs to another request"
+
+
+class LegalHold(InputError):
+    code = "legal_hold"
+    status = 409
+    title = "The call is under legal hold: nothing of it is removed"
+
+
+class TextDeleted(InputError):
+    code = "text_deleted"
+    status = 410
+    title = "The words of the call were deleted when their time was over"
 
 
 class WebhookNotFound(InputError):

@@ -88,6 +88,14 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                     yield connection
 
+    @contextmanager
+    def undisturbed(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's own connection in no transaction, while no other thread of this process writes."""
+        with translated_errors(), _turn(self._writers), self.engine.connect() as connection:
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver.execute("PRAGMA query_only=OFF")
+            yield driver
+
     def ping(self) -> None:
         """Read something from the database. Raises DatabaseUnavailable."""
         with self.snapshot() as session:

@@ -31,6 +31,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
 from app.schemas.digest import CallDigest
+from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
 from app.services.room import Room
 from app.storage.base import Storage
@@ -119,8 +120,9 @@ class CallService:
     def accept(self, new: NewCall, key: RequestKey | None = None) -> Accepted:
         """Take in a recording that is stored already.
 
-        Raises Busy, CallExists when the id belongs to another recording, and IdempotencyKeyReused. The stored
-        file of ``new`` is in use only after ``STARTED``.
+        Raises Busy, CallExists when the id belongs to another recording, IdempotencyKeyReused, and LegalHold
+        where starting over would remove what is held. The stored file of ``new`` is in use only after
+        ``STARTED``.
         """
         for _ in range(_MOST_RACES):
             try:
@@ -169,6 +171,7 @@ class CallService:
         if earlier is None:  # deleted between the two statements
             raise Busy(f"call {new.call_id} was being deleted; send it again", retry_after_s=1)
         if _starts_over(earlier, by_key=by_key):
+            refuse_if_held(earlier)
             self._room.check(claims, new.queue)
             calls.restart(new, _now())
             return Intake.STARTED, earlier.audio_key
@@ -177,9 +180,10 @@ class CallService:
         return Intake.REPLAYED if earlier.status.is_final else Intake.JOINED, None
 
     def rerun(self, call_id: str, start: RerunFrom) -> CallRecord:
-        """Do a finished call again, from the stage ``start``; its result stays until the new one is complete.
+        """Do a finished call again, from the stage ``start``; its result stays until there is a new one.
 
-        Raises CallNotFound, CallUnfinished, AudioGone where the recording is needed and gone, and Busy.
+        Raises CallNotFound, CallUnfinished, TextDeleted, Busy, and AudioGone where the recording is needed and
+        gone.
         """
         with self._database.session() as session:
             calls, checkpoints = CallRepository(session), CheckpointRepository(session)
@@ -187,6 +191,7 @@ class CallService:
             heard = start.of(checkpoints.get(call_id))
             if not record.status.is_final:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
+            refuse_without_words(record)
             if record.audio_key is None and (heard is None or heard.turns is None):
                 raise AudioGone(f"the recording of call {call_id} is no longer kept")
             self._room.check(ClaimRepository(session))
@@ -238,11 +243,17 @@ class CallService:
             position = ClaimRepository(session).position(record)
             return StoredCall(record, ResultRepository(session).current(call_id), position)
 
-    def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
-        """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
+    def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
+        """The call and its current analysis.
+
+        Raises CallNotFound, CallNotReady where there is none, and where words are needed that were deleted
+        TextDeleted.
+        """
         stored = self.read(call_id)
         if stored.analysis is None:
             raise CallNotReady(f"call {call_id} is {stored.record.status}")
+        if needs_words:
+            refuse_without_words(stored.record)
         return stored.record, stored.analysis
 
     def page(
@@ -264,7 +275,7 @@ class CallService:
                 return
 
     def delete(self, call_id: str) -> None:
-        """Remove everything that is kept of the call. Raises CallNotFound."""
+        """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
             record = _found(CallRepository(session).delete(call_id), call_id)
         self._forget_elsewhere(call_id)

@@ -99,9 +99,10 @@ class WorkService:
         """Finish the call with a reason; ``drop_audio`` removes a recording that is of no use."""
         failure = Failure(error.code, stage, error.detail, error.status)
         with self._database.session() as session:
-            record = CallRepository(session).get(claim.call_id)
-            # What had a result once is of use.
-            dropped = drop_audio and record is not None and record.completed_at is None
+            record = CallRepository(session).lock(claim.call_id)
+            # What had a result once is of use, and what is held stays.
+            of_use = record is None or record.completed_at is not None or record.legal_hold
+            dropped = drop_audio and not of_use
             done = ClaimRepository(session).fail(claim, failure, _now(), drop_audio=dropped)
         if done and dropped and record and record.audio_key:
             self._storage.delete(record.audio_key)

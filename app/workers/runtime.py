@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import UTC, datetime
 
-from app.core.exceptions import AppError, DatabaseUnavailable, ServiceStopping
+from app.core.exceptions import DatabaseUnavailable, ServiceStopping
 from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
 from app.schemas.call import ALL_QUEUES
@@ -15,6 +14,7 @@ from app.services.bootstrap import Services, default_options
 from app.workers.bell import Bell, LocalBell
 from app.workers.deliveries import DeliveryLoop
 from app.workers.engines import Engines
+from app.workers.housekeeping import Housekeeping, chores_of
 from app.workers.job_runner import JobRunner
 from app.workers.keeper import Keeper
 from app.workers.pipeline import Stages
@@ -24,7 +24,6 @@ from app.workers.watch import CallWatch
 log = logging.getLogger(__name__)
 
 DELIVERIES_GRACE_S = 5.0
-HOUSEKEEPING_S = 600.0
 STOPPING_RETRY_AFTER_S = 5
 
 
@@ -55,6 +54,7 @@ class Runtime:
         self._started = False
         self._stopping = threading.Event()
         self._wound_down = threading.Event()
+        self.housekeeping = Housekeeping(chores_of(services, self._stopping), self._stopping)
 
     def check_engines(self, language: str | None = None) -> None:
         """Raises EngineUnavailable or UnsupportedLanguage when a call would fail for want of an engine."""
@@ -77,7 +77,7 @@ class Runtime:
             self.runner.start()
             self.keeper.start()
             self.deliveries.start()
-            threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
+            self.housekeeping.start()
             self._started = True
 
     @property
@@ -127,30 +127,6 @@ class Runtime:
             prepare(self.services.database)
         except DatabaseUnavailable as error:
             log.error("database.away", extra={"detail": error.detail})
-
-    def _keep_house(self) -> None:
-        """Spoken texts go when they are old, also in a service that nobody asks for anything."""
-        self._sweep_storage()
-        while not self._stopping.wait(HOUSEKEEPING_S):
-            self.services.tts.sweep()
-            self._forget_old_keys()
-
-    def _forget_old_keys(self) -> None:
-        try:
-            self.services.calls.forget_old_keys(datetime.now(UTC))
-        except AppError as error:
-            log.warning("keys.not_forgotten", extra={"code": error.code})
-
-    def _sweep_storage(self) -> None:
-        """Not in the way of the start: a storage elsewhere may take its time, or be away."""
-        try:
-            self.services.storage.check()
-            removed = self.services.storage.sweep()
-        except AppError as error:
-            log.error("storage.not_usable", extra={"detail": error.detail})
-            return
-        if removed:
-            log.info("uploads.removed", extra={"uploads": removed})
 
     def _sweep(self) -> None:
         removed = self.services.scratch.sweep()
