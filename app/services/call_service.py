@@ -182,8 +182,8 @@ class CallService:
     def rerun(self, call_id: str, start: RerunFrom) -> CallRecord:
         """Do a finished call again, from the stage ``start``; its result stays until there is a new one.
 
-        Raises CallNotFound, CallUnfinished, TextDeleted, Busy, and AudioGone where the recording is needed and
-        gone.
+        Raises CallNotFound, CallUnfinished, TextDeleted, Busy, and AudioGone where the recording is needed
+        and gone.
         """
         with self._database.session() as session:
             calls, checkpoints = CallRepository(session), CheckpointRepository(session)
