@@ -117,6 +117,7 @@ READINESS: dict[str, Any] = {
     "status": "ready",
     "checks": {
         "database": "ok",
+        "database_replica": None,
         "storage": "ok",
         "engines": {
             "stt": {

@@ -38,12 +38,18 @@ async def health() -> Health:
 def ready(runtime: RuntimeDep, response: Response) -> Readiness:
     """200 as soon as the database, the storage and one engine of each needed stage are ready.
 
-    A lesser engine counts, and is named with the reason why a better one is not in use.
+    A lesser engine counts, and is named with the reason why a better one is not in use; so does a database
+    whose replica is away, as the primary answers for it.
     """
     services = runtime.services
     views = {**runtime.engines.views(), "tts": services.tts_chain.views()}
     engines = {stage: engine_check(chain) for stage, chain in views.items()}
-    checks = ReadyChecks(database=_database(runtime), storage=_storage(runtime), engines=engines)
+    checks = ReadyChecks(
+        database=_database(runtime),
+        database_replica=services.database.replica_state(),
+        storage=_storage(runtime),
+        engines=engines,
+    )
     is_ready = (
         checks.database == checks.storage == "ok"
         and all(check.state == "ready" for stage, check in engines.items() if stage in NEEDED_STAGES)

@@ -347,6 +347,9 @@ class EngineCheck(BaseModel):
 
 class ReadyChecks(BaseModel):
     database: str
+    database_replica: str | None = Field(
+        None, description="`ok`, or why the primary answers for it; null without DATABASE_READ_URL."
+    )
     storage: str
     engines: dict[str, EngineCheck]
 
