@@ -1,4 +1,4 @@
-"""Reads that may be a little old; a second database stands in for the replica, so that one sees who answers."""
+"""Reads that may be a little old. A second database stands in for the replica: so one sees who answers."""
 
 from __future__ import annotations
 
