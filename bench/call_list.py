@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from app.db.migrate import migrate
-from bench.report import Figure, percentile, write
+from bench.report import Figure, percentile, refuse_foreign_load, write
 from bench.stored_calls import fill
 from tests.db.databases import opened, postgres_url, sqlite_url
 from tests.process.service import running, write_script
@@ -34,6 +34,7 @@ Latencies = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
+    refuse_foreign_load()
     seconds: dict[str, Latencies] = {}
     sizes = {}
     for name in ("PostgreSQL", "SQLite"):

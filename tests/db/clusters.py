@@ -38,9 +38,10 @@ class Server:
         return f"postgresql://darwix@127.0.0.1:{self.port}/darwix"
 
     def ask(self, statement: str) -> Any:
-        """The first value that ``statement`` gives."""
+        """The first value that ``statement`` gives, None where it gives none."""
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
-            row = connection.execute(statement).fetchone()
+            cursor = connection.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
             return row and row[0]
 
     def stop(self) -> None:
