@@ -34,36 +34,55 @@ Latencies = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    refuse_foreign_load()
-    seconds: dict[str, Latencies] = {}
-    sizes = {}
-    for name in ("PostgreSQL", "SQLite"):
-        with tempfile.TemporaryDirectory() as folder, _filled(name, Path(folder)) as url:
-            write_script(Path(folder))
-            with running(Path(folder), database_url=url) as service:
-                seconds[name], sizes[name] = _latencies(service.url)
+    with filled() as urls:
+        refuse_foreign_load()
+        seconds, sizes = compare(urls)
     figures = [
         Figure(f"{name}: p99, {page}", percentile(values, 0.99) * 1000, "ms", _target(page))
         for name, pages in seconds.items()
         for page, values in pages.items()
     ]
-
-    def draw(axes: Axes) -> None:
-        for (name, pages), colour in zip(seconds.items(), ("#3b6ea8", "#c77d2e"), strict=True):
-            for page, style in ((_first(), "-"), (_far(), ":")):
-                values = sorted(pages[page])
-                shares = [(at + 1) / len(values) for at in range(len(values))]
-                axes.plot(
-                    [value * 1000 for value in values], shares, style, label=f"{name}, {page}", color=colour
-                )
-        axes.axvline(TARGET_MS, color="#b03a2e", linestyle="--", label="target for the p99")
-        axes.set_xlim(left=0)
-        axes.set_xlabel(f"milliseconds, {REQUESTS} requests one after the other, {CALLS:,} calls")
-        axes.set_ylabel("share of requests")
-        axes.legend(frameon=False, loc="center right")
-
-    write("call_list", figures, draw, {"seconds": seconds, "page_bytes": sizes})
+    details = {"seconds": seconds, "page_bytes": sizes}
+    write("call_list", figures, lambda axes: _draw(axes, seconds), details)
     return figures
+
+
+@contextmanager
+def filled() -> Iterator[dict[str, str]]:
+    """The addresses of two databases with ``CALLS`` calls each."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        urls = {"PostgreSQL": stack.enter_context(postgres_url()), "SQLite": sqlite_url(folder)}
+        for url in urls.values():
+            with opened(url) as database:
+                migrate(database)
+                fill(database, CALLS)
+        yield urls
+
+
+def compare(urls: dict[str, str]) -> tuple[dict[str, Latencies], dict[str, int]]:
+    """For each database, the seconds of each request and the bytes of a page."""
+    seconds, sizes = {}, {}
+    for name, url in urls.items():
+        with tempfile.TemporaryDirectory() as folder:
+            write_script(Path(folder))
+            with running(Path(folder), database_url=url) as service:
+                seconds[name], sizes[name] = _latencies(service.url)
+    return seconds, sizes
+
+
+def _draw(axes: Axes, seconds: dict[str, Latencies]) -> None:
+    for (name, pages), colour in zip(seconds.items(), ("#3b6ea8", "#c77d2e"), strict=True):
+        for page, style in ((_first(), "-"), (_far(), ":")):
+            values = sorted(pages[page])
+            shares = [(at + 1) / len(values) for at in range(len(values))]
+            label = f"{name}, {page}"
+            axes.plot([value * 1000 for value in values], shares, style, label=label, color=colour)
+    axes.axvline(TARGET_MS, color="#b03a2e", linestyle="--", label="target for the p99")
+    axes.set_xlim(left=0)
+    axes.set_xlabel(f"milliseconds, {REQUESTS} requests one after the other, {CALLS:,} calls")
+    axes.set_ylabel("share of requests")
+    axes.legend(frameon=False, loc="center right")
 
 
 def _first() -> str:
@@ -76,16 +95,6 @@ def _far() -> str:
 
 def _target(page: str) -> float | None:
     return TARGET_MS if page in (_first(), _far()) else None
-
-
-@contextmanager
-def _filled(name: str, folder: Path) -> Iterator[str]:
-    with ExitStack() as stack:
-        url = sqlite_url(folder) if name == "SQLite" else stack.enter_context(postgres_url())
-        with opened(url) as database:
-            migrate(database)
-            fill(database, CALLS)
-        yield url
 
 
 def _latencies(url: str) -> tuple[Latencies, int]:

@@ -21,11 +21,12 @@ from app.db.migrate import migrate
 from app.db.repositories.calls import CallRepository
 from app.db.session import Database
 from app.schemas.call import CallFilter
+from app.services.bootstrap import build_services
 from app.services.call_service import CallService
-from app.storage.local import LocalStorage
 from tests.db.databases import opened, postgres_database, postgres_url, settings_for, sqlite_database, url_of
-from tests.db.values import OWNER, T0, completed, new_call, stored
+from tests.db.values import completed, stored
 from tests.process.service import wait_until
+from tests.settings import make_settings
 
 NOWHERE = "postgresql://postgres@127.0.0.1:1/x"
 
@@ -51,7 +52,7 @@ def _ids(session: Session) -> list[str]:
 
 
 def _service(database: Database, folder: Path) -> CallService:
-    return CallService(database, LocalStorage(str(folder)), OWNER, 30, forget_elsewhere=lambda call_id: None)
+    return build_services(make_settings(folder), database=database).calls
 
 
 def test_only_what_may_be_old_is_read_from_the_replica(replica: Database) -> None:
@@ -91,8 +92,7 @@ def test_the_replica_cannot_be_written_to(replica: Database) -> None:
 def test_an_answer_of_the_replica_is_of_one_moment(replica: Database) -> None:
     def twice(session: Session) -> tuple[list[str], list[str]]:
         before = _ids(session)
-        with replica.session() as writer:
-            CallRepository(writer).insert(new_call("LATER"), OWNER, T0)
+        stored(replica, "LATER")
         return before, _ids(session)
 
     with primary_of(url_of(replica)) as database:
