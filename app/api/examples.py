@@ -118,6 +118,7 @@ READINESS: dict[str, Any] = {
     "checks": {
         "service": "ok",
         "database": "ok",
+        "database_replica": None,
         "storage": "ok",
         "engines": {
             "stt": {

@@ -28,6 +28,13 @@ class Settings(BaseSettings):
         "sqlite:///./darwix.db",
         description="Database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
+    database_read_url: str | None = Field(
+        None,
+        description=(
+            "A read replica of it (PostgreSQL): lists, tables and counts are read there, "
+            "and from the primary while it is away."
+        ),
+    )
     db_pool_size: int = Field(5, ge=1, le=100, description="Open connections kept (PostgreSQL).")
     db_max_overflow: int = Field(10, ge=0, le=100, description="Connections beyond the pool (PostgreSQL).")
     storage_url: str = Field(
@@ -277,6 +284,13 @@ class Settings(BaseSettings):
         if "://" not in value or scheme not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("must start with sqlite:// or postgresql://")
         return value
+
+    @model_validator(mode="after")
+    def _replica_of_postgresql(self) -> Self:
+        addresses = [address for address in (self.database_url, self.database_read_url) if address]
+        if len(addresses) == 2 and not all(address.startswith("postgres") for address in addresses):
+            raise ValueError("DATABASE_READ_URL and DATABASE_URL must both start with postgresql://")
+        return self
 
     @field_validator("storage_url")
     @classmethod

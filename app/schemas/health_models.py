@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Health(BaseModel):
@@ -36,6 +36,9 @@ class EngineCheck(BaseModel):
 class ReadyChecks(BaseModel):
     service: str = "ok"
     database: str
+    database_replica: str | None = Field(
+        None, description="`ok`, or why the primary answers for it; null without DATABASE_READ_URL."
+    )
     storage: str
     engines: dict[str, EngineCheck]
 
