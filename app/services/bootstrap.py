@@ -30,6 +30,7 @@ from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
 from app.services.work_service import WorkService
+from app.services.worker_service import WorkerService
 from app.storage.base import Storage
 from app.storage.registry import open_storage
 from app.storage.scratch import Scratch, scratch_of, working_folder
@@ -45,6 +46,7 @@ class Services:
     scratch: Scratch
     calls: CallService
     work: WorkService
+    workers: WorkerService
     speakers: SpeakerService
     audio: AudioService
     coachable: CoachableService
@@ -86,6 +88,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "work": WorkService(
             database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
         ),
+        "workers": WorkerService(database, owner, lease_s=settings.lease_s),
         "audio": audio,
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
