@@ -189,6 +189,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Calls after which a worker, or the engine process, is replaced by a new one; 0: never.",
     )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port, on `HOST`, at which `python -m app worker` tells its own `/metrics`; 0: none.",
+    )
     stop_grace_s: float = Field(
         20,
         ge=0,

@@ -40,7 +40,7 @@ class IdempotencyKeyRow(Base):
 
 
 class WorkerRow(Base):
-    """A process that takes calls from queues; ``claimed_at``: when it last took one. ``state``: whether it can."""
+    """A process that takes calls from queues, whether it can, and when it last took one."""
 
     __tablename__ = "workers"
 

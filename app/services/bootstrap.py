@@ -102,6 +102,11 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     return Services(settings=settings, **{**parts, **overrides})
 
 
+def worker_service_of(settings: Settings) -> WorkerService:
+    """Who is at work, and nothing else."""
+    return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
+
+
 def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:
     return DeliveryService(
         database,

@@ -1,4 +1,4 @@
-"""Use cases around the processes that take calls: they sign in, show life and sign out; others ask for them."""
+"""Use cases around the processes that take calls: they sign in, show life, sign out; others ask for them."""
 
 from __future__ import annotations
 

@@ -166,7 +166,9 @@ class ClaimRepository:
 
     def untold(self, queue: Queue, queued_before: datetime, limit: int) -> tuple[str, ...]:
         """Calls that wait in ``queue`` since then or longer, and that nobody was told of."""
-        return self._waiting(queue, CALLS.c.rung_at.is_(None), CALLS.c.queued_at <= queued_before, limit=limit)
+        return self._waiting(
+            queue, CALLS.c.rung_at.is_(None), CALLS.c.queued_at <= queued_before, limit=limit
+        )
 
     def told(self, queue: Queue, limit: int) -> tuple[str, ...]:
         """Calls that wait in ``queue`` though workers were told of them."""
