@@ -85,7 +85,7 @@ class Listener:
         from celery.worker import state
 
         state.should_stop = None
-        self._celery.task(self._ring, name=TASK, bind=True, acks_late=True, ignore_result=True)
+        self._celery.task(_task_of(self), name=TASK, bind=True, acks_late=True, ignore_result=True)
         self._celery.steps["consumer"].add(_step_of(self))
         controller = self._celery.WorkController(
             pool_cls="solo",
@@ -98,15 +98,11 @@ class Listener:
         )
         controller.start()
 
-    def _ring(self, task: Any, call_id: str) -> None:
-        """What the task does, in the listener's thread."""
-        from celery.exceptions import Reject
-
-        queue = queue_of(self._settings, task.request.delivery_info["routing_key"])
+    def heard(self, name: str, call_id: str) -> bool:
+        """Told by the task, in the listener's thread; whether the ring was of use."""
+        queue = queue_of(self._settings, name)
         log.debug("ring", extra={"call_id": call_id, "queue": queue})
-        if not self._on_ring(queue):
-            time.sleep(PASS_ON_S)  # it may well come back here until the broker knows that it should not
-            raise Reject("no room", requeue=True)
+        return self._on_ring(queue)
 
     def _follow(self, consumer: Any) -> None:
         """Make the broker send what is wanted; in the listener's thread."""
@@ -132,6 +128,18 @@ class Listener:
         """Told by Celery, in the listener's thread, whenever there is none any more."""
         self._consumer = None
         self._on_connection(False)
+
+
+def _task_of(listener: Listener) -> Callable[[Any, str], None]:
+    """What a ring does. It is acknowledged after that moment, so that it can be given back."""
+    from celery.exceptions import Reject
+
+    def ring(task: Any, call_id: str) -> None:
+        if not listener.heard(task.request.delivery_info["routing_key"], call_id):
+            time.sleep(PASS_ON_S)  # it may well come back here until the broker knows that it should not
+            raise Reject("no room", requeue=True)
+
+    return ring
 
 
 def _step_of(listener: Listener) -> type:

@@ -145,7 +145,6 @@ class Worker:
         stages = Stages(services.audio, self._engines, services.coachable, default_options(settings))
         task = CallTask(services.work, services.storage, services.scratch, stages, self._queues, Telemetry())
         return JobRunner(
-            services.calls,
             services.work,
             task,
             slots=settings.max_concurrent_calls,
@@ -196,7 +195,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=_watch_parent, args=(stopping,), name="parent", daemon=True).start()
-    sys.exit(_run([Queue(name) for name in sys.argv[1].split(",")], stopping))
+    code = _run([Queue(name) for name in sys.argv[1].split(",")], stopping)
+    logging.shutdown()
+    os._exit(code)  # everything has been ended, and taking the interpreter apart can take seconds
 
 
 def _run(queues: Sequence[Queue], stopping: threading.Event) -> int:
