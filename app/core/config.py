@@ -173,6 +173,10 @@ class Settings(BaseSettings):
         200, ge=0, le=1_000_000, description="Spoken texts kept on disk, in MB (2^20); 0 keeps none."
     )
     tts_cache_hours: float = Field(24, gt=0, description="Hours after which a kept spoken text is removed.")
+    engine_memory_mb: int = Field(
+        0, ge=0, description="Memory that the engine process may take, in MB (Linux); 0: no limit."
+    )
+
     # Work
     queue_url: str = Field(
         "",
@@ -193,6 +197,17 @@ class Settings(BaseSettings):
     reaper_s: float = Field(15, gt=0, description="Seconds between two looks for calls that were lost.")
     max_attempts: int = Field(
         3, ge=1, le=20, description="Times that a call is begun before it fails as `worker_lost`."
+    )
+    worker_max_calls: int = Field(
+        1000,
+        ge=0,
+        description="Calls after which a worker, or the engine process, is replaced by a new one; 0: never.",
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port, on `HOST`, at which `python -m app worker` tells its own `/metrics`; 0: none.",
     )
     stop_grace_s: float = Field(
         20,

@@ -44,6 +44,7 @@
 # ├── InsufficientStorage             507 insufficient_storage
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
 # │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
+# │   ├── ResourceLimit               500 resource_limit: more memory was needed than engines may take
 # │   └── DeadlineExceeded            504 deadline_exceeded
 # ├── CallFailed                      as stored: the failure of a finished call, told again
 # ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
@@ -360,6 +361,14 @@ class EngineCrashed(StageFailed):
     def __init__(self, stage: str, detail: str = "") -> None:
         super().__init__(stage, detail)
         self.code = "engine_crashed"
+
+
+class ResourceLimit(StageFailed):
+    title = "The recording needs more memory than the engines may take"
+
+    def __init__(self, stage: str, detail: str = "") -> None:
+        super().__init__(stage, detail)
+        self.code = "resource_limit"
 
 
 class DeadlineExceeded(StageFailed):

@@ -27,6 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.db.types import IdText, StoredJson, StoredText, UtcDateTime
 
+_UNFINISHED = text("queue IS NOT NULL")
 ResultId = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -75,6 +76,7 @@ class CallRow(Base):
         Index("ix_calls_status", "status", "created_at", "call_id"),
         Index("ix_calls_current_result_id", "current_result_id"),
         Index("ix_calls_queue", "queue", "priority", "queued_at", "call_id"),
+        Index("ix_calls_rung", "queue", "rung_at", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
         Index("ix_calls_audio_sha256", "audio_sha256", "created_at"),
         Index("ix_calls_audio_key", "audio_key"),
         *(

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.schemas.call import Queue
+
 
 class Health(BaseModel):
     """The process is alive."""
@@ -33,6 +35,13 @@ class EngineCheck(BaseModel):
     engines: list[dict[str, str | None]] = []
 
 
+class QueueCheck(BaseModel):
+    """Whether a queue is served; ``workers`` counts the processes that could take a call from it now."""
+
+    state: Literal["served", "unserved"]
+    workers: int
+
+
 class ReadyChecks(BaseModel):
     service: str = "ok"
     database: str
@@ -41,10 +50,17 @@ class ReadyChecks(BaseModel):
     )
     storage: str
     engines: dict[str, EngineCheck]
+    broker: str | None = Field(None, description="`ok`, or why workers are not told of calls at once.")
+    queues: dict[Queue, QueueCheck] = Field(
+        {}, description="Who does the work, where that is workers elsewhere; they have the engines then."
+    )
 
 
 class Readiness(BaseModel):
-    """Whether calls can be analysed now, and by which engines."""
+    """Whether calls can be taken in and analysed, and by which engines or workers.
 
-    status: Literal["ready", "not_ready"]
+    `degraded`: calls are taken in and kept, but wait until a worker comes, or longer than they need to.
+    """
+
+    status: Literal["ready", "degraded", "not_ready"]
     checks: ReadyChecks

@@ -34,6 +34,7 @@ from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
 from app.services.work_service import WorkService
+from app.services.worker_service import WorkerService
 from app.storage.base import Storage
 from app.storage.registry import open_storage
 from app.storage.removals import RemovalKeeper
@@ -54,6 +55,7 @@ class Services:
     retention: RetentionService
     reconciliation: ReconciliationService
     customers: CustomerService
+    workers: WorkerService
     speakers: SpeakerService
     audio: AudioService
     coachable: CoachableService
@@ -111,6 +113,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "work": WorkService(
             database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
         ),
+        "workers": WorkerService(database, owner, lease_s=settings.lease_s),
         "audio": audio,
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
@@ -122,6 +125,11 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "chains": engine_chains(settings),
     }
     return Services(settings=settings, **{**parts, **overrides, "storage": storage})
+
+
+def worker_service_of(settings: Settings) -> WorkerService:
+    """Who is at work, and nothing else."""
+    return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
 
 
 def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:
