@@ -1,4 +1,4 @@
-"""What a row of the fault table is: something done to real processes, so many times, and what must hold after."""
+"""What a row of the fault table is: something done to real processes, and what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of ``tried`` rounds ``held`` left everything as it must be; ``notes`` say what was seen and measured."""
+    """Of ``tried`` rounds ``held`` left everything as it must be; ``notes`` say what was seen."""
 
     held: int
     tried: int

@@ -1,4 +1,4 @@
-"""Every row of the fault table, once or a few times; `make faults` does them all as often as the table says."""
+"""Every row of the fault table, once or a few times; `make faults` does each as often as it says."""
 
 from __future__ import annotations
 
