@@ -125,7 +125,10 @@ def _cpu_of(workers: Workers) -> float:
 
 
 def _cpu_of_process(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # a decoder that has ended: its time is its parent's now
+        return 0.0
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # user and system, its own and its children's
 
 
