@@ -13,6 +13,7 @@ from app.db.session import Database
 from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
+from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -31,8 +32,9 @@ from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
 from app.services.work_service import WorkService
 from app.storage.base import Storage
+from app.storage.intents import intents_of
 from app.storage.registry import open_storage
-from app.storage.scratch import Scratch, scratch_of, working_folder
+from app.storage.scratch import Scratch, own_folders, scratch_of, working_folder
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Services:
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
+    catalogue: CatalogueService
     webhooks: WebhookService
     deliveries: DeliveryService
     chains: Mapping[str, EngineChain]
@@ -92,6 +95,15 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        "catalogue": CatalogueService(
+            database,
+            storage,
+            calls,
+            audio,
+            intents_of(settings),
+            most_bytes=settings.max_upload_bytes,
+            folders=own_folders(settings),
+        ),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
         "deliveries": _deliveries(settings, database, guard, owner),
         "chains": engine_chains(settings),

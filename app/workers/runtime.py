@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.db.migrate import prepare
-from app.schemas.call import ALL_QUEUES
+from app.schemas.call import ALL_QUEUES, Queue
 from app.services.bootstrap import Services, default_options
 from app.workers.bell import Bell, LocalBell
 from app.workers.deliveries import DeliveryLoop
@@ -27,18 +28,18 @@ HOUSEKEEPING_S = 600.0
 class Runtime:
     """Made cheaply; ``start`` begins the work and may be called again. Thread-safe."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, queues: Sequence[Queue] = ALL_QUEUES) -> None:
         self.services = services
         self.engines = Engines(services.settings, services.chains)
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
-        task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES)
+        task = CallTask(services.work, services.storage, services.scratch, stages, queues)
         self.runner = JobRunner(
             services.calls,
             services.work,
             task,
             slots=settings.max_concurrent_calls,
-            queues=ALL_QUEUES,
+            queues=queues,
             max_attempts=settings.max_attempts,
         )
         self.bell: Bell = LocalBell(self.runner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, delete, select, update
@@ -34,6 +35,11 @@ class CallRepository:
 
     def get(self, call_id: str) -> CallRecord | None:
         return self._read(call_id, lock=False)
+
+    def get_many(self, call_ids: Sequence[str]) -> tuple[CallRecord, ...]:
+        """Those of the calls that are there, in no order."""
+        rows = self._session.execute(select(CALLS).where(CALLS.c.call_id.in_(call_ids)))
+        return tuple(record_of(row) for row in rows)
 
     def lock(self, call_id: str) -> CallRecord | None:
         """Like ``get``; nobody else can change the call until this transaction ends."""

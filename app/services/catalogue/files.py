@@ -1,0 +1,67 @@
+"""Reading files that belong to somebody else: they may go, change or be closed to us at any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from typing import BinaryIO
+
+from app.core.exceptions import InputError
+
+READ_BYTES = 1024 * 1024
+
+
+class FileUnusable(InputError):
+    """A file of a catalogue that cannot be read as it should. Only whoever loads the catalogue sees it."""
+
+    title = "The file cannot be read"
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file for reading. Raises FileUnusable."""
+    with _reading():
+        source = path.open("rb")
+    with source:
+        yield source
+
+
+def size_of(source: BinaryIO) -> int:
+    return os.fstat(source.fileno()).st_size
+
+
+def first(source: BinaryIO, count: int) -> bytes:
+    """The next ``count`` bytes, fewer at the end. Raises FileUnusable."""
+    with _reading():
+        return source.read(count)
+
+
+def digest(source: BinaryIO) -> str:
+    """SHA-256 of what is left to read, in hexadecimal. Raises FileUnusable."""
+    with _reading():
+        return file_digest(source, "sha256").hexdigest()
+
+
+def chunks(source: BinaryIO) -> Iterator[bytes]:
+    """Everything that is left to read. Raises FileUnusable, also when the file was written to meanwhile."""
+    before = os.fstat(source.fileno())
+    while chunk := first(source, READ_BYTES):
+        yield chunk
+    after = os.fstat(source.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise FileUnusable("changed", "it was written to while it was read: load it when it is complete")
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileUnusable("unreadable", os.strerror(error.errno or 0)) from error
