@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from app.services.engine_chain import FetchableEngine
+
+ANSWERING_S = 5
 
 cli = typer.Typer(
     help="Darwix AI: understand sales calls on your own machines.",
@@ -61,12 +64,16 @@ def serve(
 ) -> None:
     """Serve the API. Refuses an address beyond this machine without a key."""
     from app.core.security import check_exposure
+    from app.core.shared_counters import share_counters
+    from app.storage.scratch import working_folder
 
     with _plain_errors():
         settings = load_settings()
         bind = host or settings.host
         check_exposure(bind, settings.api_keys, settings.allow_no_auth)
         configure_logging(settings.log_level)
+        if workers > 1:
+            share_counters(working_folder(settings) / "counters")
         import uvicorn
 
         # Made here even where others serve it: a bad setting or playbook stops the start in one plain line.
@@ -82,7 +89,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=20,
+            # Whoever still waits is answered when STOP_GRACE_S is over; this is for what hangs.
+            timeout_graceful_shutdown=ceil(settings.stop_grace_s) + ANSWERING_S,
         )
 
 

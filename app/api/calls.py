@@ -56,13 +56,15 @@ def read_call(
 ) -> CallResult | JSONResponse:
     """The call in its present state: in work, finished with its result, or failed with the reason.
 
+    While a call with a result is worked on again, that result is shown beside the state of the work.
+
     `format=aws` gives a finished call in the shape of AWS Transcribe Call Analytics' post-call JSON
     (milliseconds, scores from -5 to 5), for dashboards and scripts that read that.
     """
     if shape is CallShape.AWS:
         return JSONResponse(to_aws(*services.calls.finished(call_id)))
     stored = services.calls.read(call_id)
-    return CallResult.of(stored.record, stored.analysis)
+    return CallResult.of(stored.record, stored.analysis, stored.queue_position)
 
 
 @router.delete(

@@ -38,14 +38,18 @@ async def health() -> Health:
 def ready(runtime: RuntimeDep, response: Response) -> Readiness:
     """200 as soon as the database, the storage and one engine of each needed stage are ready.
 
+    503 again as soon as the service is told to stop, while it still answers.
     A lesser engine counts, and is named with the reason why a better one is not in use.
     """
     services = runtime.services
     views = {**runtime.engines.views(), "tts": services.tts_chain.views()}
     engines = {stage: engine_check(chain) for stage, chain in views.items()}
-    checks = ReadyChecks(database=_database(runtime), storage=_storage(runtime), engines=engines)
+    service = "stopping" if runtime.is_stopping else "ok"
+    checks = ReadyChecks(
+        service=service, database=_database(runtime), storage=_storage(runtime), engines=engines
+    )
     is_ready = (
-        checks.database == checks.storage == "ok"
+        checks.service == checks.database == checks.storage == "ok"
         and all(check.state == "ready" for stage, check in engines.items() if stage in NEEDED_STAGES)
     )  # fmt: skip
     if not is_ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from hashlib import sha256
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from app.api.errors import field_errors, validation_failed
 from app.api.upload import Upload, UploadReceiver
-from app.core.exceptions import EmptyAudio, IdempotencyKeyInvalid
+from app.core.exceptions import DatabaseUnavailable, EmptyAudio, IdempotencyKeyInvalid
 from app.schemas.call import NewCall, RequestKey
 from app.schemas.requests import CallForm
 from app.services.call_service import Accepted, Intake, fingerprint, new_call_id
@@ -22,7 +23,24 @@ KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 
 
-async def receive(request: Request, runtime: Runtime) -> Upload:
+async def take_in(request: Request, runtime: Runtime) -> Accepted:
+    """Take in what the request brings. What surely fails is refused before its recording is read.
+
+    After the last byte there is one hop into a thread, and one transaction in it.
+    """
+    runtime.check_open()
+    key = checked_key(request)
+    await asyncio.to_thread(_check_before, runtime)
+    upload = await _receive(request, runtime)
+    return await asyncio.to_thread(_take_in, upload, key, runtime)
+
+
+def _check_before(runtime: Runtime) -> None:
+    runtime.services.calls.check_room()
+    runtime.check_engines()
+
+
+async def _receive(request: Request, runtime: Runtime) -> Upload:
     """Read the form and store its recording. Raises what UploadReceiver raises."""
     services = runtime.services
     receiver = UploadReceiver(
@@ -45,37 +63,37 @@ def checked_key(request: Request) -> str | None:
     return key
 
 
-def checked_call(upload: Upload, runtime: Runtime) -> NewCall:
-    """The call that an upload describes. Whatever is wrong with it, its stored bytes are removed."""
-    try:
-        form = _form(upload.fields)
-        runtime.services.webhooks.check_call_url(form.webhook_url)
-        if upload.audio is None:
-            raise EmptyAudio("the field 'audio' is missing or empty")
-        runtime.services.audio.check(upload.head, upload.audio.size)
-        runtime.check_engines(form.language)
-        return _new_call(form, upload.audio)
-    except BaseException:
-        if upload.audio is not None:
-            runtime.services.storage.delete(upload.audio.key)
-        raise
-
-
-def take_in(call: NewCall, key: RequestKey | None, runtime: Runtime) -> Accepted:
+def _take_in(upload: Upload, key: str | None, runtime: Runtime) -> Accepted:
     """Queue the call, or find what its id or its key stands for; a recording that is not needed goes."""
+    services = runtime.services
     needed = False
     try:
-        accepted = runtime.services.calls.accept(call, key)
+        call = _checked_call(upload, runtime)
+        accepted = services.calls.accept(call, _request_key(key, upload, call))
         needed = accepted.intake is Intake.STARTED
+    except DatabaseUnavailable as error:
+        needed = error.commit_unknown
+        raise
     finally:
-        if not needed:
-            runtime.services.storage.delete(call.audio_key)
+        if upload.audio is not None and not needed:
+            services.storage.delete(upload.audio.key)
     if needed:
         runtime.bell.ring(accepted.call_id, call.queue)
     return accepted
 
 
-def request_key(key: str | None, upload: Upload, call: NewCall) -> RequestKey | None:
+def _checked_call(upload: Upload, runtime: Runtime) -> NewCall:
+    """The call that an upload describes."""
+    form = _form(upload.fields)
+    runtime.services.webhooks.check_call_url(form.webhook_url)
+    if upload.audio is None:
+        raise EmptyAudio("the field 'audio' is missing or empty")
+    runtime.services.audio.check(upload.head, upload.audio.size)
+    runtime.check_engines(form.language)
+    return _new_call(form, upload.audio)
+
+
+def _request_key(key: str | None, upload: Upload, call: NewCall) -> RequestKey | None:
     """The key together with what it was sent with: every field, and every byte of the recording."""
     if key is None:
         return None
@@ -114,4 +132,5 @@ def _new_call(form: CallForm, audio: StoredFile) -> NewCall:
         direction=form.direction,
         metadata=form.metadata,
         webhook_url=form.webhook_url,
+        priority=form.priority or 0,
     )

@@ -185,6 +185,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds that calls in work may go on after SIGTERM before they are handed back.",
     )
+    drain_s: float = Field(
+        2,
+        ge=0,
+        le=60,
+        description="Seconds after SIGTERM in which requests are still let in while `/ready` says 503.",
+    )
 
     # Webhooks
     webhook_secret: SecretStr | None = Field(

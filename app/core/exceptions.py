@@ -37,6 +37,7 @@
 # │   ├── DatabaseUnavailable         503 database_unavailable
 # │   ├── StorageUnavailable          503 storage_unavailable
 # │   ├── Busy                        503 busy
+# │   ├── ServiceStopping             503 stopping: no new work is taken any more
 # │   └── CallInterrupted             503 interrupted: the service stops; the call goes on elsewhere or later
 # ├── InsufficientStorage             507 insufficient_storage
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
@@ -77,6 +78,8 @@ class AppError(Exception):
         self.retry_after_s = retry_after_s
         self.context: dict[str, str] = {}
         """Further members of the problem document, such as the call's id."""
+        self.is_replay = False
+        """Whether this was told before, in answer to a request with the same Idempotency-Key."""
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross the engine process's pipe, keyword arguments and instance codes included."""
@@ -295,6 +298,8 @@ class EngineUnavailable(Unavailable):
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     title = "The database cannot be reached"
+    commit_unknown = False
+    """Whether the change may have been kept all the same."""
 
 
 class StorageUnavailable(Unavailable):
@@ -305,6 +310,11 @@ class StorageUnavailable(Unavailable):
 class Busy(Unavailable):
     code = "busy"
     title = "Too many calls are in work"
+
+
+class ServiceStopping(Unavailable):
+    code = "stopping"
+    title = "The service is stopping and takes no new work"
 
 
 class CallInterrupted(Unavailable):

@@ -54,10 +54,16 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when an error leaves it.
 
         Keep the block short and never open a second one inside it: others wait for it. Raises
-        DatabaseUnavailable and InsufficientStorage.
+        DatabaseUnavailable, with ``commit_unknown`` when it went away in the commit, and InsufficientStorage.
         """
-        with translated_errors(), _turn(self._writers), _opened(self.engine) as session:
-            yield session
+        committing = False
+        try:
+            with translated_errors(), _turn(self._writers), _opened(self.engine) as session:
+                yield session
+                committing = True
+        except DatabaseUnavailable as error:
+            error.commit_unknown = committing
+            raise
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

@@ -22,6 +22,16 @@ ALL_QUEUES = tuple(Queue)
 
 
 @dataclass(frozen=True)
+class QueueState:
+    """How many calls of a queue wait and are in work; ``oldest``: since when the first one waits."""
+
+    queue: Queue
+    waiting: int = 0
+    in_work: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True)
 class CallOptions:
     """What a client asks for that alters the result; None leaves it to the service.
 

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 class Recording:
     """A file of the catalogue and the call that it is to become.
 
-    ``name`` is its path below the folder. ``is_asked_for``: a table names it, so that it has to be a recording.
+    ``name`` is its path below the folder. ``is_asked_for``: a table names it, so that it has to be one.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Recording:
     is_asked_for: bool = False
     agent_id: str | None = None
     customer_id: str | None = None
-    options: CallOptions = CallOptions()
+    options: CallOptions = field(default_factory=CallOptions)
     started_at: datetime | None = None
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)

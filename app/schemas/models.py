@@ -199,10 +199,17 @@ class CallResult(BaseModel):
     created_at: datetime | None = None
     completed_at: datetime | None = None
     stage: str | None = Field(None, description="The stage in work, or in which the call failed.")
-    error: FailureModel | None = None
+    error: FailureModel | None = Field(None, description="Why the call, or its latest rerun, failed.")
+    percent: float = Field(100.0, description="How much of the work is done; 100 only with a result.")
+    queue_position: int | None = Field(None, description="Place in the queue, 1 is next, while it waits.")
+    attempts: int = Field(0, description="How often the work was begun.")
+    priority: int = 0
+    duplicate_of: str | None = Field(None, description="The first call with the same recording.")
 
     @classmethod
-    def of(cls, record: CallRecord, analysis: Analysis | None) -> CallResult:
+    def of(
+        cls, record: CallRecord, analysis: Analysis | None, queue_position: int | None = None
+    ) -> CallResult:
         failure = record.failure
         return cls(
             call_id=record.call_id,
@@ -219,6 +226,11 @@ class CallResult(BaseModel):
             error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
             if failure
             else None,
+            percent=record.percent,
+            queue_position=queue_position,
+            attempts=record.attempts,
+            priority=record.priority,
+            duplicate_of=record.duplicate_of,
             **analysis_fields(analysis),
         )
 
@@ -346,6 +358,7 @@ class EngineCheck(BaseModel):
 
 
 class ReadyChecks(BaseModel):
+    service: str = "ok"
     database: str
     storage: str
     engines: dict[str, EngineCheck]

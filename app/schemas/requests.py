@@ -84,6 +84,7 @@ class CallForm(BaseModel):
     vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
     metadata: dict[str, str] = {}
     webhook_url: str | None = Field(None, max_length=2048)
+    priority: int | None = Field(None, ge=0, le=9)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -236,6 +237,21 @@ class SpeakersPatch(BaseModel):
             if right.role is not None:
                 edits.append(SetRole(speaker, right.role))
         return tuple(edits)
+
+
+class RerunRequest(BaseModel):
+    """Where the work on a finished call begins again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"from": "broken"}})
+
+    start: Literal["broken", "transcription", "diarization", "analysis"] = Field(
+        "broken",
+        alias="from",
+        description=(
+            "`broken`: the stage that failed. What later stages need to begin in the middle is kept of calls "
+            "in which a stage failed; others are transcribed again."
+        ),
+    )
 
 
 class SpeakRequest(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -70,18 +70,28 @@ class RerunFrom(StrEnum):
 
 @dataclass(frozen=True)
 class StoredCall:
-    """A call and its current analysis, None while there is none."""
+    """A call, its current analysis, None while there is none, and its place in the queue while it waits."""
 
     record: CallRecord
     analysis: Analysis | None
+    queue_position: int | None = None
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What became of an upload, and the call that it is about."""
+    """What became of an upload, and the call that it is about, as it is now.
 
-    call_id: str
+    ``by_key``: an earlier request came with the same Idempotency-Key.
+    """
+
+    record: CallRecord
+    queue_position: int | None
     intake: Intake
+    by_key: bool = False
+
+    @property
+    def call_id(self) -> str:
+        return self.record.call_id
 
 
 class CallService:
@@ -141,35 +151,35 @@ class CallService:
             if known.fingerprint != key.fingerprint:
                 raise IdempotencyKeyReused("this Idempotency-Key was sent with another request")
             new = replace(new, call_id=known.call_id)
-        accepted, abandoned_key = self._place(calls, claims, new)
+        intake, abandoned_key = self._place(calls, claims, new, by_key=known is not None)
         if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), _now()):
             raise _KeyJustTaken
-        return accepted, abandoned_key
+        record = _found(calls.get(new.call_id), new.call_id)
+        return Accepted(record, claims.position(record), intake, known is not None), abandoned_key
 
     def _place(
-        self, calls: CallRepository, claims: ClaimRepository, new: NewCall
-    ) -> tuple[Accepted, str | None]:
+        self, calls: CallRepository, claims: ClaimRepository, new: NewCall, *, by_key: bool
+    ) -> tuple[Intake, str | None]:
         earlier = calls.lock(new.call_id)
         if earlier is None:
             self._room.check(claims, new.queue)
             if calls.insert(new, _now()):
-                return Accepted(new.call_id, Intake.STARTED), None
+                return Intake.STARTED, None
             earlier = calls.lock(new.call_id)
         if earlier is None:  # deleted between the two statements
             raise Busy(f"call {new.call_id} was being deleted; send it again", retry_after_s=1)
-        if earlier.status in (CallStatus.FAILED, CallStatus.CANCELLED):
+        if _starts_over(earlier, by_key=by_key):
             self._room.check(claims, new.queue)
             calls.restart(new, _now())
-            return Accepted(new.call_id, Intake.STARTED), earlier.audio_key
+            return Intake.STARTED, earlier.audio_key
         if earlier.fingerprint != new.fingerprint:
             raise CallExists(f"call id {new.call_id} belongs to another recording or other options")
-        outcome = Intake.REPLAYED if earlier.status.is_complete else Intake.JOINED
-        return Accepted(new.call_id, outcome), None
+        return Intake.REPLAYED if earlier.status.is_final else Intake.JOINED, None
 
     def rerun(self, call_id: str, start: RerunFrom) -> CallRecord:
         """Do a finished call again, from the stage ``start``; its result stays until the new one is complete.
 
-        Raises CallNotFound, CallUnfinished, and AudioGone where the recording is needed and gone.
+        Raises CallNotFound, CallUnfinished, AudioGone where the recording is needed and gone, and Busy.
         """
         with self._database.session() as session:
             calls, checkpoints = CallRepository(session), CheckpointRepository(session)
@@ -179,6 +189,7 @@ class CallService:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
             if record.audio_key is None and (heard is None or heard.turns is None):
                 raise AudioGone(f"the recording of call {call_id} is no longer kept")
+            self._room.check(ClaimRepository(session))
             if heard is None:
                 checkpoints.drop(call_id)
             else:
@@ -191,7 +202,7 @@ class CallService:
         """Stop an unfinished call, whoever works on it. Raises CallNotFound and CallFinished."""
         with self._database.session() as session:
             calls = CallRepository(session)
-            record = _found(calls.get(call_id), call_id)
+            record = _found(calls.lock(call_id), call_id)
             if not ClaimRepository(session).cancel(call_id, _now()):
                 raise CallFinished(f"call {call_id} is {record.status}")
             return _found(calls.get(call_id), call_id)
@@ -201,6 +212,14 @@ class CallService:
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
             return record, ClaimRepository(session).position(record)
+
+    def states(self, call_ids: Sequence[str]) -> dict[str, tuple[CallRecord, int | None]]:
+        """``progress`` of all these calls at once; those that are not there are missing."""
+        with self._database.snapshot() as session:
+            records = CallRepository(session).get_many(call_ids)
+            waiting = [record.call_id for record in records if record.is_waiting]
+            positions = ClaimRepository(session).positions(waiting) if waiting else {}
+            return {record.call_id: (record, positions.get(record.call_id)) for record in records}
 
     def forget_old_keys(self, now: datetime) -> int:
         """Remove Idempotency-Keys that were kept long enough; returns how many."""
@@ -216,7 +235,8 @@ class CallService:
         """The call with its current analysis. Raises CallNotFound."""
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
-            return StoredCall(record, ResultRepository(session).current(call_id))
+            position = ClaimRepository(session).position(record)
+            return StoredCall(record, ResultRepository(session).current(call_id), position)
 
     def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
         """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
@@ -271,6 +291,17 @@ def _found(record: CallRecord | None, call_id: str) -> CallRecord:
     if record is None:
         raise CallNotFound(f"there is no call {call_id}")
     return record
+
+
+def _starts_over(call: CallRecord, *, by_key: bool) -> bool:
+    """Whether sending a call again begins it anew.
+
+    What a key stands for is told again, unless it was a failure of ours.
+    """
+    if call.status is CallStatus.CANCELLED:
+        return not by_key
+    is_ours = call.failure is None or call.failure.status >= 500
+    return call.status is CallStatus.FAILED and (is_ours or not by_key)
 
 
 def _now() -> datetime:

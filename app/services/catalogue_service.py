@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from app.core.exceptions import AppError, CallExists, InputError, InsufficientStorage, UploadTooLarge
 from app.db.repositories.calls import CallRepository
@@ -18,8 +18,8 @@ from app.schemas.analysis import CallStatus
 from app.schemas.call import CallRecord, NewCall, Queue
 from app.schemas.catalogue import Outcome, Recording, Settled
 from app.services.audio_service import AudioService
-from app.services.catalogue import files
 from app.services.call_service import CallService, Intake, fingerprint
+from app.services.catalogue import files
 from app.storage.base import Storage, StoredFile
 from app.storage.intents import Intents
 
@@ -97,7 +97,7 @@ class CatalogueService:
     def standing(
         self, recording: Recording, record: CallRecord | None, *, retry_failed: bool
     ) -> Settled | Next:
-        """Where a recording stands whose call is ``record``, None where there is none. Raises FileUnusable."""
+        """Where a recording stands whose call is ``record``, if there is one. Raises FileUnusable."""
         name = recording.name
         if record is None or (record.status is CallStatus.FAILED and retry_failed):
             return Next.TAKE_IN
@@ -160,7 +160,7 @@ class CatalogueService:
                 return False
             return fingerprint(files.digest(source), recording.options) == record.fingerprint
 
-    def _copy(self, source: BinaryIO, call_id: str) -> StoredFile:
+    def _copy(self, source: BufferedReader, call_id: str) -> StoredFile:
         writer = self._storage.create()
         try:
             for chunk in files.chunks(source):

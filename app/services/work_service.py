@@ -13,7 +13,7 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
-from app.schemas.call import CallRecord, Claim, Failure, Queue
+from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
 from app.schemas.heard import Heard
 from app.services.ownership import is_gone
 from app.storage.base import Storage
@@ -157,6 +157,12 @@ class WorkService:
         with self._database.snapshot() as session:
             before = _now() - timedelta(seconds=rung_before_s)
             return ClaimRepository(session).waiting(queue, before, limit)
+
+    def queues(self) -> tuple[QueueState, ...]:
+        """How it stands with every queue."""
+        with self._database.snapshot() as session:
+            found = {state.queue: state for state in ClaimRepository(session).queues()}
+        return tuple(found.get(queue, QueueState(queue)) for queue in Queue)
 
     def rung(self, call_ids: Sequence[str]) -> None:
         """Note that workers were told of these calls."""

@@ -49,7 +49,7 @@ class Intents:
             self._file = None
 
     def abandoned(self) -> Iterator[dict[str, str]]:
-        """What processes that are gone left, call ids by key; forgotten once the caller comes back for more."""
+        """What processes that are gone left, call ids by key; forgotten when the caller asks for more."""
         if not self._folder.is_dir():
             return
         for path in sorted(self._folder.iterdir()):
@@ -73,7 +73,7 @@ class Intents:
 
 
 def intents_of(settings: Settings) -> Intents:
-    """Apart for each database and storage: what belongs to no call of this one may belong to one of another."""
+    """Apart for each database and storage: what belongs to no call of one may belong to one of another."""
     installation = sha256(f"{settings.database_url}\n{settings.storage_url}".encode()).hexdigest()[:16]
     return Intents(working_folder(settings) / "ingest" / installation)
 

@@ -17,6 +17,8 @@ from app.storage.base import KEY_PATTERN, ListedFile, StoredFile, key_path
 from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
 
 LEAST_FREE_BYTES = 1024 * 1024
+SYNC_BYTES = 8 * 1024 * 1024
+"""A large upload goes to the disk as it comes, so that its last byte waits for this much at most."""
 
 
 class LocalStorage:
@@ -105,6 +107,7 @@ class LocalWriter:
         self._audio = audio
         self._digest = sha256()
         self._size = 0
+        self._synced = 0
         self._file = lock_or_none(path)
 
     @property
@@ -116,8 +119,12 @@ class LocalWriter:
             raise StorageUnavailable("the upload's file is closed")
         with translated_errors():
             self._file.write(chunk)
+            self._size += len(chunk)
+            if self._size - self._synced >= SYNC_BYTES:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._synced = self._size
         self._digest.update(chunk)
-        self._size += len(chunk)
 
     def commit(self) -> StoredFile:
         if self._file is None:

@@ -112,7 +112,9 @@ def _receive(connection: Connection, requests: queue.Queue[tuple[Any, ...]], ski
 
 
 def main() -> None:
+    # It ends with its parent, which lets calls in work end first, also where all processes are told to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     serve(Connection(int(sys.argv[1])))
 
 

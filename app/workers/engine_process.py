@@ -50,6 +50,7 @@ class _Child:
     process: subprocess.Popen[bytes]
     connection: Connection
     started_at: float
+    ended_by_us: bool = False
 
 
 class EngineProcess:
@@ -140,6 +141,7 @@ class EngineProcess:
                 return
             if request.started:
                 log.warning("engine.ended", extra={"stage": request.stage})
+                child.ended_by_us = True
                 child.process.kill()
             else:
                 self._send_message(child, ("skip", request.id))
@@ -203,7 +205,8 @@ class EngineProcess:
         with self._lock:
             self._child = None
             quick = time.monotonic() - child.started_at < QUICK_DEATH_S
-            self._quick_deaths = self._quick_deaths + 1 if quick else 0
+            if not child.ended_by_us:  # a call that is cancelled says nothing about the engine
+                self._quick_deaths = self._quick_deaths + 1 if quick else 0
             started = [request for request in self._pending.values() if request.started]
             hopeless = self._stopping or self._quick_deaths >= MOST_QUICK_DEATHS
             failed = list(self._pending.values()) if hopeless else started

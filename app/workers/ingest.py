@@ -1,4 +1,4 @@
-"""Loads a back catalogue: takes recordings in, a bounded number ahead of the work, and follows their calls."""
+"""Loads a back catalogue: takes recordings in, a bounded number at a time, and follows their calls."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Audience:
 
 
 class Ingest:
-    """One run through a catalogue; ``run`` may be called once. ``stopping`` ends it early, from any thread."""
+    """One run through a catalogue; ``stopping`` ends it early, from any thread."""
 
     def __init__(
         self,
@@ -231,7 +231,7 @@ class Ingest:
         self.tally.waiting, self._room = waiting, MOST_WAITING - waiting
 
     def _watch_failures(self, record: CallRecord | None) -> None:
-        failure = record and record.failure
+        failure = record.failure if record is not None else None
         if failure is None or failure.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._failures_in_a_row = 0
             return

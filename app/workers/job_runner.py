@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 
-from app.core.exceptions import AppError, CallInterrupted
+from app.core.exceptions import AppError, DatabaseUnavailable
 from app.core.logging import log_fields
-from app.schemas.call import CallRecord, Claim, Queue
-from app.services.call_service import CallService
+from app.schemas.call import Claim, Queue
 from app.services.work_service import Work, WorkService
 from app.workers.progress import Progress
-from app.workers.tasks import CallTask, describe, progress_of
+from app.workers.tasks import CallTask, describe
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.5
 IDLE_S = 1.0
 """Calls of other processes on the same database ring no bell here."""
 LAST_WORDS_S = 2.0
@@ -33,28 +29,28 @@ class JobRunner:
 
     def __init__(
         self,
-        calls: CallService,
         work: WorkService,
         task: CallTask,
         *,
         slots: int,
         queues: Sequence[Queue],
         max_attempts: int,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
-        self._calls = calls
+        """``on_end`` is called whenever the work on a call has ended here, however it did."""
         self._work = work
         self._task = task
         self._slots = slots
         self._queues = tuple(queues)
         self._max_attempts = max_attempts
+        self._on_end = on_end
         self._bell = threading.Condition()
         self._rings = 0
-        self._active: dict[str, tuple[Claim, Progress]] = {}
+        self._active: dict[Claim, Progress] = {}
+        self._busy = 0
         self._old_in_work = 0
         self._lock = threading.Lock()
-        self._waiters: dict[str, list[Future[None]]] = {}
         self._stopping = threading.Event()
-        self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
     @property
@@ -62,9 +58,9 @@ class JobRunner:
         return self._stopping.is_set()
 
     def active(self) -> tuple[tuple[Claim, Progress], ...]:
-        """The calls in work here."""
+        """The calls in work here; one that was cancelled and begun anew may be there twice for a moment."""
         with self._lock:
-            return tuple(self._active.values())
+            return tuple(self._active.items())
 
     def start(self) -> None:
         """Begin to take calls, in threads of its own."""
@@ -90,23 +86,26 @@ class JobRunner:
         """Let calls in work end within ``grace_s``; the rest is handed back for others to go on with."""
         self.retire()
         until = time.monotonic() + grace_s
-        while self.active() and time.monotonic() < until:
+        while self._is_busy() and time.monotonic() < until:
             time.sleep(0.05)
-        for claim, progress in self.active():
-            progress.stop()
-            try:
-                if self._work.hand_back(claim):
-                    log.info("call.handed_back", extra={"call_id": claim.call_id})
-            except AppError:
-                log.exception("call.not_handed_back", extra={"call_id": claim.call_id})
-        self._stopped.set()
+        self._hand_back()
+        until = time.monotonic() + LAST_WORDS_S
         for thread in self._threads:
-            thread.join(LAST_WORDS_S)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def work_one(self) -> bool:
         """Take the call whose turn it is and work on it to its end; False when there was none to take."""
-        if self._stopping.is_set():
-            return False
+        with self._lock:
+            if self._stopping.is_set():
+                return False
+            self._busy += 1
+        try:
+            return self._work_one()
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _work_one(self) -> bool:
         with self._lock:
             may_take_old = self._old_in_work < max(1, self._slots - 1)
             queues = [queue for queue in self._queues if queue is not Queue.BULK or may_take_old]
@@ -127,24 +126,19 @@ class JobRunner:
                 self._let_go_of_old()
         return True
 
-    async def finished(self, call_id: str) -> CallRecord:
-        """Wait for the call, wherever it is worked on, without holding a thread.
-
-        Raises CallNotFound, and CallInterrupted when this process stops before.
-        """
-        while True:
-            ended: Future[None] = Future()
-            with self._lock:
-                self._waiters.setdefault(call_id, []).append(ended)
-            try:
-                record = await asyncio.to_thread(self._calls.record, call_id)
-                if record.status.is_final:
-                    return record
-                if self._stopped.is_set():
-                    raise CallInterrupted(f"call {call_id} goes on later: GET /calls/{call_id} tells of it")
-                await asyncio.wait({asyncio.wrap_future(ended)}, timeout=POLL_S)
-            finally:
-                self._forget_waiter(call_id, ended)
+    def _hand_back(self) -> None:
+        """What cannot be handed back for want of a database is found by those who look for lost calls."""
+        unfinished = self.active()
+        for _, progress in unfinished:
+            progress.stop()
+        try:
+            for claim, _ in unfinished:
+                if self._work.hand_back(claim):
+                    log.info("call.handed_back", extra={"call_id": claim.call_id})
+        except DatabaseUnavailable:
+            log.warning("calls.not_handed_back")
+        except AppError:
+            log.exception("calls.not_handed_back")
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
@@ -161,25 +155,20 @@ class JobRunner:
                     self._bell.wait(IDLE_S)
 
     def _run(self, work: Work) -> None:
-        progress = progress_of(work, self._work, self._max_attempts)
+        progress = self._task.follow(work, self._max_attempts)
         with self._lock:
-            self._active[work.claim.call_id] = (work.claim, progress)
+            self._active[work.claim] = progress
         try:
             with log_fields(**describe(work.record)):
                 self._task.run(work, progress)
         finally:
             with self._lock:
-                self._active.pop(work.claim.call_id, None)
-                waiters = tuple(self._waiters.get(work.claim.call_id, ()))
-            for ended in waiters:
-                if not ended.done():
-                    ended.set_result(None)
+                del self._active[work.claim]
+            self._on_end()
 
-    def _forget_waiter(self, call_id: str, ended: Future[None]) -> None:
+    def _is_busy(self) -> bool:
         with self._lock:
-            self._waiters[call_id].remove(ended)
-            if not self._waiters[call_id]:
-                del self._waiters[call_id]
+            return self._busy > 0
 
     def _let_go_of_old(self) -> None:
         with self._lock:

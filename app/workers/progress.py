@@ -52,6 +52,7 @@ class Progress:
         self._on_end = on_end
         self._share = 0.0
         self._share_at = time.monotonic()
+        self._began = time.monotonic()
         self.current: str | None = None
         self.notices: list[Notice] = []
         self.failed_stages: list[str] = []
@@ -63,6 +64,11 @@ class Progress:
         """Go on from what was noted when this was heard."""
         self.notices[:] = heard.notices
         self.failed_stages[:] = heard.failed_stages
+
+    @property
+    def worked_s(self) -> float:
+        """Seconds since the work began."""
+        return time.monotonic() - self._began
 
     def stop(self) -> None:
         """Let the work end at the next place where it can: it raises CallGone there."""
@@ -86,7 +92,7 @@ class Progress:
         before = sum(WEIGHTS[name] for name in stages[: stages.index(self.current)])
         waited_s = time.monotonic() - self._share_at
         share = self._share + (1 - self._share) * 0.9 * waited_s / (waited_s + _HALF_WAY_S)
-        return round(before + WEIGHTS[self.current] * share, 2)
+        return round(before + WEIGHTS[self.current] * share, 4)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.core.exceptions import AppError, DatabaseUnavailable
+from app.core.exceptions import AppError, DatabaseUnavailable, ServiceStopping
+from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
 from app.schemas.call import ALL_QUEUES, Queue
 from app.services.bootstrap import Services, default_options
@@ -18,11 +20,13 @@ from app.workers.job_runner import JobRunner
 from app.workers.keeper import Keeper
 from app.workers.pipeline import Stages
 from app.workers.tasks import CallTask
+from app.workers.watch import CallWatch
 
 log = logging.getLogger(__name__)
 
 DELIVERIES_GRACE_S = 5.0
 HOUSEKEEPING_S = 600.0
+STOPPING_RETRY_AFTER_S = 5
 
 
 class Runtime:
@@ -33,14 +37,16 @@ class Runtime:
         self.engines = Engines(services.settings, services.chains)
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
-        task = CallTask(services.work, services.storage, services.scratch, stages, queues)
+        self.telemetry = Telemetry()
+        task = CallTask(services.work, services.storage, services.scratch, stages, queues, self.telemetry)
+        self.watch = CallWatch(services.calls)
         self.runner = JobRunner(
-            services.calls,
             services.work,
             task,
             slots=settings.max_concurrent_calls,
             queues=queues,
             max_attempts=settings.max_attempts,
+            on_end=self.watch.nudge,
         )
         self.bell: Bell = LocalBell(self.runner)
         self.keeper = Keeper(settings, services.work, self.runner)
@@ -49,6 +55,7 @@ class Runtime:
         self._lock = threading.Lock()
         self._started = False
         self._stopping = threading.Event()
+        self._wound_down = threading.Event()
 
     def check_engines(self, language: str | None = None) -> None:
         """Raises EngineUnavailable or UnsupportedLanguage when a call would fail for want of an engine."""
@@ -74,12 +81,42 @@ class Runtime:
             threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
             self._started = True
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def check_open(self) -> None:
+        """Raises ServiceStopping once no new work is taken."""
+        if self._stopping.is_set():
+            raise ServiceStopping(retry_after_s=STOPPING_RETRY_AFTER_S)
+
+    def retire(self) -> None:
+        """Take no new work, and let what is in work end within STOP_GRACE_S. Returns at once."""
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            self._stopping.set()
+            self.runner.retire()
+            threading.Thread(target=self._wind_down, name="winding-down").start()
+
+    def _wind_down(self) -> None:
+        settings = self.services.settings
+        until = time.monotonic() + settings.stop_grace_s
+        try:
+            self.runner.stop(settings.stop_grace_s)
+            if settings.queue_url:  # others go on with the work
+                self.watch.drain(until - time.monotonic())
+            self.watch.stop()
+        finally:
+            self._wound_down.set()
+
     def stop(self) -> None:
+        """Retire, and end what is left. Returns when everything has ended."""
+        self.retire()
+        self._wound_down.wait()
         with self._lock:
             if not self._started:
                 return
-            self._stopping.set()
-            self.runner.stop(self.services.settings.stop_grace_s)
             self.keeper.stop()
             self.deliveries.stop(DELIVERIES_GRACE_S)
             self.engines.stop()

@@ -14,7 +14,8 @@ from app.core.exceptions import (
     InternalError,
     StorageUnavailable,
 )
-from app.schemas.analysis import Analysis
+from app.core.telemetry import Telemetry
+from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Queue
 from app.schemas.heard import Heard
 from app.services.work_service import Work, WorkService
@@ -33,7 +34,13 @@ class CallTask:
     """Works on calls, one a thread. Holds no database connection while the pipeline runs."""
 
     def __init__(
-        self, work: WorkService, storage: Storage, scratch: Scratch, stages: Stages, queues: Sequence[Queue]
+        self,
+        work: WorkService,
+        storage: Storage,
+        scratch: Scratch,
+        stages: Stages,
+        queues: Sequence[Queue],
+        telemetry: Telemetry,
     ) -> None:
         """``queues``: those that this process serves; the rest of a call may be for others."""
         self._work = work
@@ -41,6 +48,7 @@ class CallTask:
         self._scratch = scratch
         self._stages = stages
         self._queues = queues
+        self._telemetry = telemetry
 
     def run(self, work: Work, progress: Progress) -> None:
         """Finish the call: a result, or `failed` with its reason; or leave it to others; nothing when it
@@ -50,9 +58,11 @@ class CallTask:
             self._process(work, progress)
         except CallGone:
             log.info("call.gone")
+            self._telemetry.call_ended("gone")
         except EngineCrashed:
             log.warning("call.engine_lost", extra={"stage": progress.current, "attempt": claim.attempt})
             self._stored(lambda: self._work.try_again(claim, progress.current))
+            self._telemetry.call_ended("engine_lost")
         except AudioRejected as error:
             self._fail(claim, error, progress, drop_audio=True)
         except AppError as error:
@@ -60,6 +70,15 @@ class CallTask:
         except Exception:
             log.exception("call.crashed")
             self._fail(claim, InternalError(), progress, drop_audio=False)
+
+    def follow(self, work: Work, max_attempts: int) -> Progress:
+        """What ``run`` is to be given: shows each stage in the database and counts its time."""
+        progress = Progress(
+            on_stage=lambda stage, percent: self._work.enter_stage(work.claim, stage, percent),
+            on_end=self._telemetry.stage_ended,
+        )
+        progress.last_attempt = work.claim.attempt >= max_attempts
+        return progress
 
     def _process(self, work: Work, progress: Progress) -> None:
         record = work.record
@@ -69,10 +88,11 @@ class CallTask:
             heard = self._hear(call, work, progress)
             if record.queue is Queue.TRANSCRIBE and Queue.ANALYZE not in self._queues:
                 self._stored(lambda: self._work.hand_on(work.claim, heard))
+                self._telemetry.call_ended("handed_on")
                 return
         analysis = analyse(call, heard, self._stages, progress)
         with progress.stage("persist"):
-            self._persist(work.claim, analysis)
+            self._persist(work.claim, analysis, progress)
 
     def _hear(self, call: CallInput, work: Work, progress: Progress) -> Heard:
         if work.record.audio_key is None:
@@ -85,17 +105,23 @@ class CallTask:
         with self._storage.local_path(work.record.audio_key) as recording, self._scratch.folder() as scratch:
             return hear(call, recording, self._stages, scratch, progress, work.heard, keep)
 
-    def _persist(self, claim: Claim, analysis: Analysis) -> None:
+    def _persist(self, claim: Claim, analysis: Analysis, progress: Progress) -> None:
         if self._stored(lambda: self._work.complete(claim, analysis)):
             log.info("call.completed", extra={"status": analysis.status, "degraded": analysis.degraded})
+            self._telemetry.call_ended(analysis.status)
+            self._telemetry.call_analysed(
+                analysis.duration_s, progress.worked_s, has_text=not analysis.no_speech
+            )
 
     def _fail(self, claim: Claim, error: AppError, progress: Progress, *, drop_audio: bool) -> None:
         if progress.stopped.is_set():
             log.info("call.gone")
+            self._telemetry.call_ended("gone")
             return
         log.warning("call.failed", extra={"code": error.code, "stage": progress.current})
         stage = progress.current
-        self._stored(lambda: self._work.fail(claim, error, stage, drop_audio=drop_audio))
+        if self._stored(lambda: self._work.fail(claim, error, stage, drop_audio=drop_audio)):
+            self._telemetry.call_ended(CallStatus.FAILED, error.code)
 
     def _stored(self, write: Callable[[], bool]) -> bool:
         """A database that is away for a while must not cost the whole work."""
@@ -106,13 +132,6 @@ class CallTask:
                 log.warning("call.store_again", extra={"pause_s": pause_s})
                 time.sleep(pause_s)
         return write()
-
-
-def progress_of(work: Work, service: WorkService, max_attempts: int) -> Progress:
-    """Follows the work on a call and shows its stage in the database."""
-    progress = Progress(on_stage=lambda stage, percent: service.enter_stage(work.claim, stage, percent))
-    progress.last_attempt = work.claim.attempt >= max_attempts
-    return progress
 
 
 def describe(record: CallRecord) -> dict[str, object]:

@@ -18,11 +18,12 @@ from app.core.exceptions import (
     CallNotFound,
     CallUnfinished,
     IdempotencyKeyReused,
+    StageFailed,
     UndecodableAudio,
 )
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
-from app.schemas.call import ALL_QUEUES, NewCall, Queue, RequestKey
+from app.schemas.call import ALL_QUEUES, Failure, NewCall, Queue, RequestKey
 from app.services.call_service import KEYS_KEPT, CallService, Intake, RerunFrom
 from app.services.ownership import new_owner
 from app.services.room import Room
@@ -118,12 +119,30 @@ def test_one_key_sent_by_many_at_once_makes_one_call(site: Site) -> None:
     assert sorted(intake for _, intake in got) == [Intake.JOINED] * 19 + [Intake.STARTED]
 
 
-def test_a_failed_call_starts_over_under_its_key(site: Site) -> None:
+def test_a_failure_of_ours_is_not_kept_under_a_key_and_one_of_the_client_is(site: Site) -> None:
     key = RequestKey("k", "f" * 64)
     first = site.calls.accept(site.upload(), key)
-    site.work.fail(site.take().claim, UndecodableAudio("noise"), "decode", drop_audio=True)
+    site.work.fail(site.take().claim, StageFailed("stt", "broken"), "transcribe", drop_audio=False)
     again = site.calls.accept(site.upload(), key)
-    assert (again.call_id, again.intake) == (first.call_id, Intake.STARTED)
+    assert (again.call_id, again.intake, again.by_key) == (first.call_id, Intake.STARTED, True)
+    site.work.fail(site.take().claim, UndecodableAudio("noise"), "decode", drop_audio=True)
+    told = site.calls.accept(site.upload(), key)
+    assert (told.call_id, told.intake, told.record.failure) == (
+        first.call_id,
+        Intake.REPLAYED,
+        Failure("undecodable_audio", "decode", "noise", 422),
+    )
+    without = site.calls.accept(site.upload(first.call_id))
+    assert (without.intake, without.by_key) == (Intake.STARTED, False)
+
+
+def test_a_cancelled_call_is_not_begun_again_by_a_request_that_comes_late(site: Site) -> None:
+    key = RequestKey("k", "f" * 64)
+    call_id = site.calls.accept(site.upload(), key).call_id
+    site.calls.cancel(call_id)
+    late = site.calls.accept(site.upload(), key)
+    assert (late.intake, late.record.status) == (Intake.REPLAYED, CallStatus.CANCELLED)
+    assert site.calls.accept(site.upload(call_id)).intake is Intake.STARTED
 
 
 def test_a_key_is_forgotten_when_it_was_kept_long_enough_or_its_call_is_deleted(site: Site) -> None:

@@ -18,7 +18,7 @@ from app.db.repositories.call_records import failure_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
-from app.schemas.call import CallRecord, Claim, Failure, Queue
+from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
 from app.schemas.heard import Heard
 
 _IN_TURN = (Queue.ANALYZE, Queue.TRANSCRIBE, Queue.BULK)
@@ -187,6 +187,21 @@ class ClaimRepository:
         query = select(func.count()).select_from(CALLS).where(CALLS.c.queue.in_(queues), *free)
         return self._session.scalar(query) or 0
 
+    def queues(self) -> tuple[QueueState, ...]:
+        """How it stands with each queue that has a call."""
+        free = CALLS.c.owner.is_(None)
+        rows = self._session.execute(
+            select(
+                CALLS.c.queue,
+                func.sum(case((free, 1), else_=0)).label("waiting"),
+                func.sum(case((free, 0), else_=1)).label("in_work"),
+                func.min(case((free, CALLS.c.queued_at))).label("oldest"),
+            )
+            .where(CALLS.c.queue.is_not(None))
+            .group_by(CALLS.c.queue)
+        )
+        return tuple(QueueState(Queue(row.queue), row.waiting, row.in_work, row.oldest) for row in rows)
+
     def position(self, record: CallRecord) -> int | None:
         """How many calls are taken from its queue before it, and itself; None unless it waits."""
         if not record.is_waiting:
@@ -199,6 +214,19 @@ class ClaimRepository:
         )
         query = select(func.count()).where(CALLS.c.queue == record.queue, CALLS.c.owner.is_(None), sooner)
         return (self._session.scalar(query) or 0) + 1
+
+    def positions(self, call_ids: Sequence[str]) -> dict[str, int]:
+        """``position`` of those of the calls that wait."""
+        place = func.row_number().over(
+            partition_by=CALLS.c.queue,
+            order_by=(CALLS.c.priority.desc(), CALLS.c.queued_at, CALLS.c.call_id),
+        )
+        waiting = select(CALLS.c.call_id, place.label("place")).where(
+            CALLS.c.queue.is_not(None), CALLS.c.owner.is_(None)
+        )
+        all_places = waiting.subquery()
+        asked = select(all_places).where(all_places.c.call_id.in_(call_ids))
+        return {row.call_id: row.place for row in self._session.execute(asked)}
 
     def _release(self, call_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
         return change(

@@ -81,7 +81,7 @@ class Decoder:
             with disk_full_translated():
                 # A name without an ending: ffmpeg would let the ending help to decide what the file is.
                 link.symlink_to(source.resolve(strict=True))
-            probe = self._probe(folder)
+            probe = self._probe(folder, stopped)
             channels = 2 if probe.channels == 2 else 1
             limits = replace(self._limits.run(channels), stopped=stopped)
             finished = self._ffmpeg.run(self._arguments(channels), folder, limits)
@@ -101,9 +101,9 @@ class Decoder:
             "-f", "s16le", "-y", f"file:{PCM}",
         ]  # fmt: skip
 
-    def _probe(self, folder: Path) -> Probe:
+    def _probe(self, folder: Path, stopped: Callable[[], bool]) -> Probe:
         limits = self._limits.run()
-        limits = replace(limits, wall_s=min(limits.wall_s, PROBE_WALL_S))
+        limits = replace(limits, wall_s=min(limits.wall_s, PROBE_WALL_S), stopped=stopped)
         finished = self._ffmpeg.run(["-v", "info", *guarded_input(SOURCE)], folder, limits)
         _refuse_tripped(finished)
         probe = read_probe(finished.messages)

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from app.core.exceptions import InputError
 
@@ -25,7 +25,7 @@ class FileUnusable(InputError):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """The file for reading. Raises FileUnusable."""
     with _reading():
         source = path.open("rb")
@@ -33,23 +33,23 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield source
 
 
-def size_of(source: BinaryIO) -> int:
+def size_of(source: BufferedReader) -> int:
     return os.fstat(source.fileno()).st_size
 
 
-def first(source: BinaryIO, count: int) -> bytes:
+def first(source: BufferedReader, count: int) -> bytes:
     """The next ``count`` bytes, fewer at the end. Raises FileUnusable."""
     with _reading():
         return source.read(count)
 
 
-def digest(source: BinaryIO) -> str:
+def digest(source: BufferedReader) -> str:
     """SHA-256 of what is left to read, in hexadecimal. Raises FileUnusable."""
     with _reading():
         return file_digest(source, "sha256").hexdigest()
 
 
-def chunks(source: BinaryIO) -> Iterator[bytes]:
+def chunks(source: BufferedReader) -> Iterator[bytes]:
     """Everything that is left to read. Raises FileUnusable, also when the file was written to meanwhile."""
     before = os.fstat(source.fileno())
     while chunk := first(source, READ_BYTES):

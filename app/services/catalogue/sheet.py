@@ -1,4 +1,4 @@
-"""The table of a back catalogue: a CSV file with one line a recording, checked as a whole before any is used."""
+"""The table of a back catalogue: a CSV file, a line a recording, checked as a whole before any is used."""
 
 from __future__ import annotations
 
