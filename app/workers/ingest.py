@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TypeVar
 
 from app.core.exceptions import AppError, AudioRejected, InputError, InsufficientStorage, Unavailable
 from app.schemas.call import CallRecord, NewCall, Queue
 from app.schemas.catalogue import Catalogue, Outcome, Recording, Settled
+from app.schemas.engine import EngineState
 from app.services.call_service import Intake
 from app.services.catalogue_service import CatalogueService, Next
 from app.workers.bell import Bell
+from app.workers.ingest_progress import Audience, Pace, Stopping, Tally
+from app.workers.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -30,72 +31,10 @@ POLL_S = 1.0
 AGAIN_S = 2.0
 PATIENCE_S = 600.0
 """How long a database, a storage or a disk without room is waited for."""
-PACE_S = 300.0
-"""What the pace is taken from: the last minutes."""
 UNTOUCHED_S = 15.0
 """Calls that wait so long while none is in work are told of."""
 MOST_FAILURES_IN_A_ROW = 20
 """Failures of the service, not of recordings: then something is wrong with it, and the rest is spared."""
-
-
-@dataclass
-class Tally:
-    """How far the catalogue is; ``outstanding`` of its calls are not finished. ``in_work`` and ``waiting``
-    count all old recordings."""
-
-    total: int = 0
-    counts: Counter[Outcome] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    with_warnings: int = 0
-    outstanding: int = 0
-    in_work: int = 0
-    waiting: int = 0
-
-    @property
-    def left(self) -> int:
-        return self.total - self.counts.total()
-
-    def add(self, settled: Settled) -> None:
-        self.counts[settled.outcome] += 1
-        self.with_warnings += settled.has_warnings
-        if settled.code is not None:
-            reasons = self.failed if settled.outcome is Outcome.FAILED else self.skipped
-            reasons[settled.code] += 1
-
-
-class Pace:
-    """Calls a minute, from those that ended in the last minutes."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._began = clock()
-        self._ends: deque[float] = deque()
-
-    def add(self) -> None:
-        self._ends.append(self._clock())
-
-    @property
-    def per_minute(self) -> float:
-        now = self._clock()
-        while self._ends and self._ends[0] < now - PACE_S:
-            self._ends.popleft()
-        return 60 * len(self._ends) / max(1.0, min(PACE_S, now - self._began))
-
-    def left_s(self, calls: int) -> float | None:
-        """How long so many more take; None as long as that cannot be told."""
-        per_minute = self.per_minute
-        return 60 * calls / per_minute if per_minute else None
-
-
-class Audience:
-    """Whoever wants to know how it goes: this one does not."""
-
-    def settled(self, settled: Settled) -> None:
-        """One more file is done with."""
-
-    def update(self, tally: Tally, pace: Pace, note: str | None) -> None:
-        """Told about once a second; ``note`` says what is waited for, if anything is."""
 
 
 class Ingest:
@@ -106,7 +45,7 @@ class Ingest:
         service: CatalogueService,
         bell: Bell,
         audience: Audience,
-        stopping: threading.Event,
+        stopping: Stopping,
         *,
         retry_failed: bool = False,
         wait: bool = True,
@@ -148,6 +87,12 @@ class Ingest:
                 raise
         finally:
             self._audience.update(self.tally, self.pace, None)
+
+    def look_back(self) -> None:
+        """See once more what has ended, after those who work here have stopped."""
+        if self._outstanding:
+            with suppress(AppError):
+                self._look()
 
     def _take_in_all(self, recordings: Sequence[Recording]) -> None:
         if self._stopping.is_set():
@@ -262,3 +207,31 @@ def _refused(recording: Recording, error: AppError) -> Settled:
     is_skipped = isinstance(error, AudioRejected) and not recording.is_asked_for
     outcome = Outcome.SKIPPED if is_skipped else Outcome.FAILED
     return Settled(recording.name, outcome, error.code, error.detail)
+
+
+def await_engines(runtime: Runtime, stopping: Stopping, tell: Callable[[str], None]) -> tuple[str, ...]:
+    """Wait for engines that are being fetched or loaded: a catalogue is worth the better ones.
+
+    Returns what is to be said of those that answer in their place. Raises EngineUnavailable.
+    """
+    told = False
+    while not stopping.is_set() and (awaited := ", ".join(_awaited(runtime))):
+        if not told:
+            tell(f"Waits for {awaited}.")
+        told = True
+        stopping.wait(POLL_S / 4)
+    if stopping.is_set():
+        return ()
+    runtime.check_engines()
+    choices = runtime.engines.choose().degraded
+    return tuple(f"{choice.stage} is done by {choice.label}: {choice.reason}" for choice in choices)
+
+
+def _awaited(runtime: Runtime) -> Iterator[str]:
+    """Engines on their way that come before those that can answer now."""
+    for stage, views in runtime.engines.views().items():
+        for view in views:
+            if view.state is EngineState.READY:
+                break
+            if view.state is EngineState.LOADING:
+                yield f"{stage} {view.label}"
