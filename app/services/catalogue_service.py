@@ -122,7 +122,6 @@ class CatalogueService:
             if size > self._most_bytes:
                 most_mb = self._most_bytes >> 20
                 raise UploadTooLarge(f"a recording may have at most {most_mb} MB (MAX_UPLOAD_SIZE_MB)")
-            source.seek(0)
             return _new_call(recording, self._copy(source, recording.call_id))
 
     def take_in(self, new: NewCall) -> Intake:

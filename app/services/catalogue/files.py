@@ -50,12 +50,17 @@ def digest(source: BufferedReader) -> str:
 
 
 def chunks(source: BufferedReader) -> Iterator[bytes]:
-    """Everything that is left to read. Raises FileUnusable, also when the file was written to meanwhile."""
+    """The whole file. Raises FileUnusable, also when it is written to meanwhile."""
     before = os.fstat(source.fileno())
+    source.seek(0)
+    left = before.st_size
     while chunk := first(source, READ_BYTES):
+        left -= len(chunk)
+        if left < 0:  # somebody may be writing to it faster than it is read
+            break
         yield chunk
     after = os.fstat(source.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if left or before.st_mtime_ns != after.st_mtime_ns:
         raise FileUnusable("changed", "it was written to while it was read: load it when it is complete")
 
 

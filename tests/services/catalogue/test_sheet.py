@@ -75,7 +75,8 @@ def test_every_other_name_of_a_column_is_known(tmp_path: Path) -> None:
     [
         ("", "line 1, column file: is missing"),
         ("agent_id\na\n", "line 1, column file: is missing"),
-        ("file,colour\na.wav,red\n", f"line 1, column 'colour': is not known; known are {', '.join(COLUMNS)}"),
+        ("file,colour\na.wav,red\n",
+         f"line 1, column 'colour': is not known; known are {', '.join(COLUMNS)}"),
         ("file,path\na.wav,b.wav\n", "line 1, column 'path': is the second one for file"),
         ("file\na.wav,b\n", "line 2: has more cells than there are columns"),
         ("file,agent_id\n,agent-7\n", "line 2, column file: names no file"),
