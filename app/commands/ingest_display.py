@@ -139,7 +139,7 @@ class BarDisplay(Display):
 
 def open_display(*, list_all: bool) -> Display:
     """The one that suits standard output."""
-    console = Console()
+    console = Console(emoji=False)  # a name such as a:ring:.wav stays as it is
     return (BarDisplay if console.is_terminal else LineDisplay)(console, list_all=list_all)
 
 
