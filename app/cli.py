@@ -1,4 +1,4 @@
-"""The command line: serve, transcribe a file, migrate, fetch models."""
+"""The command line: serve, work, transcribe a file, migrate, fetch models."""
 
 from __future__ import annotations
 
@@ -100,6 +100,39 @@ def _application() -> FastAPI:
     from app.main import app
 
     return app
+
+
+@cli.command()
+def worker(
+    queues: Annotated[
+        str,
+        typer.Option(help="Comma-separated queues: `transcribe`, `analyze`, `bulk`."),
+    ] = "transcribe,analyze,bulk",
+    processes: Annotated[int, typer.Option(min=1, max=256, help="Processes, each with its own models.")] = 1,
+) -> None:
+    """Work on calls that the API takes in (needs QUEUE_URL), until SIGTERM; the rest is handed back."""
+    from app.workers.supervisor import named_queues, supervise
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        supervise(settings, named_queues(queues), processes)
+
+
+@cli.command("check-worker")
+def check_worker() -> None:
+    """Exit code 0 when a worker of this machine can take calls and none of them is deaf, else 1."""
+    from app.services.bootstrap import worker_service_of
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging("ERROR")
+        complaints = worker_service_of(settings).complaints()
+        for complaint in complaints:
+            print(complaint, file=sys.stderr)
+        if complaints:
+            raise typer.Exit(1)
+        print("ready")
 
 
 @cli.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 from bench import (
+    call_list,
+    database_growth,
     diarization,
     embedded_accuracy,
     health_latency,
@@ -22,7 +24,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     measurements = [startup, health_latency, roles, sentiment_speed]
     if not quick:
-        measurements += [embedded_accuracy, diarization, voice_activity]
+        measurements += [call_list, database_growth, embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     figures += [figure for timed in (speech_speed, speech_length) for figure in timed.measure(quick=quick)]
     missed = [figure for figure in figures if figure.met is False]

@@ -46,7 +46,7 @@ def list_calls(services: ServicesDep, query: Annotated[CallQuery, Query()]) -> C
     response_model=CallResult,
     responses={
         200: {"content": {"application/json": {"example": CALL_RESULT}}},
-        **problem_responses(401, 403, 404, 409, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
     },
 )
 def read_call(
@@ -72,9 +72,12 @@ def read_call(
     summary="Delete a call and everything that is kept of it",
     status_code=204,
     response_class=Response,
-    responses=problem_responses(401, 403, 404, 422, 500, 503),
+    responses=problem_responses(401, 403, 404, 409, 422, 500, 503),
 )
 def delete_call(call_id: CallIdPath, services: ServicesDep) -> Response:
-    """Removes the row, transcript, segments, moments, the stored recording and what was read out of it."""
+    """Removes the row, transcript, segments, moments, the stored recording and what was read out of it.
+
+    A call under legal hold stays as it is (409 `legal_hold`).
+    """
     services.calls.delete(call_id)
     return Response(status_code=204)

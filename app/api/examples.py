@@ -118,6 +118,7 @@ READINESS: dict[str, Any] = {
     "checks": {
         "service": "ok",
         "database": "ok",
+        "database_replica": None,
         "storage": "ok",
         "engines": {
             "stt": {
@@ -148,6 +149,9 @@ CALL_PAGE: dict[str, Any] = {
             "degraded": False,
             "moments": {"buying_signal": 1, "objection": 1},
             "error": None,
+            "legal_hold": False,
+            "audio_deleted_at": None,
+            "text_deleted_at": None,
         }
     ],
     "next_cursor": None,

@@ -7,10 +7,12 @@ from fastapi.security import HTTPBearer
 
 from app.api import (
     calls,
+    customers,
     docs,
     events,
     exports,
     health,
+    legal_hold,
     metrics,
     replay,
     speakers,
@@ -29,10 +31,8 @@ BEARER = HTTPBearer(auto_error=False, description="Needed where the service has 
 def install_routes(app: FastAPI) -> None:
     """Mount every resource."""
     app.include_router(health.router)
-    for resource in (
-        transcribe, submit, calls, events, work, speakers, metrics, exports, speech, replay, webhooks,
-        telemetry,
-    ):  # fmt: skip
+    of_calls = (transcribe, submit, calls, events, work, legal_hold, customers, speakers, metrics, exports)
+    for resource in (*of_calls, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

@@ -134,11 +134,11 @@ def _begin(runtime: Runtime, display: Display, stopping: Stopping, *, wait: bool
     prepare(services.database)
     services.storage.check()
     services.catalogue.clear_up()
-    works_here = wait and not services.settings.queue_url
+    works_here = wait and runtime.works_here
     if works_here:
         with suppress(OSError):
             os.nice(NICENESS)
-    if wait or services.settings.queue_url:
+    if wait or not runtime.works_here:
         runtime.start()
     if works_here:
         for line in await_engines(runtime, stopping, display.say):

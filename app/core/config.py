@@ -28,6 +28,13 @@ class Settings(BaseSettings):
         "sqlite:///./darwix.db",
         description="Database: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.",
     )
+    database_read_url: str | None = Field(
+        None,
+        description=(
+            "A read replica of it (PostgreSQL): lists, tables and counts are read there, "
+            "and from the primary while it is away."
+        ),
+    )
     db_pool_size: int = Field(5, ge=1, le=100, description="Open connections kept (PostgreSQL).")
     db_max_overflow: int = Field(10, ge=0, le=100, description="Connections beyond the pool (PostgreSQL).")
     storage_url: str = Field(
@@ -47,6 +54,13 @@ class Settings(BaseSettings):
             "Folder of working copies and spoken texts; unset: the folder of `STORAGE_URL`, "
             "with `s3://` the system's temporary one."
         ),
+    )
+
+    audio_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which a recording is removed; unset: kept."
+    )
+    text_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which the words of a call are removed; unset: kept."
     )
 
     # Engines: one name, or a chain in order of preference
@@ -159,6 +173,10 @@ class Settings(BaseSettings):
         200, ge=0, le=1_000_000, description="Spoken texts kept on disk, in MB (2^20); 0 keeps none."
     )
     tts_cache_hours: float = Field(24, gt=0, description="Hours after which a kept spoken text is removed.")
+    engine_memory_mb: int = Field(
+        0, ge=0, description="Memory that the engine process may take, in MB (Linux); 0: no limit."
+    )
+
     # Work
     queue_url: str = Field(
         "",
@@ -179,6 +197,17 @@ class Settings(BaseSettings):
     reaper_s: float = Field(15, gt=0, description="Seconds between two looks for calls that were lost.")
     max_attempts: int = Field(
         3, ge=1, le=20, description="Times that a call is begun before it fails as `worker_lost`."
+    )
+    worker_max_calls: int = Field(
+        1000,
+        ge=0,
+        description="Calls after which a worker, or the engine process, is replaced by a new one; 0: never.",
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port, on `HOST`, at which `python -m app worker` tells its own `/metrics`; 0: none.",
     )
     stop_grace_s: float = Field(
         20,
@@ -270,6 +299,13 @@ class Settings(BaseSettings):
         if "://" not in value or scheme not in ("sqlite", "postgresql", "postgres"):
             raise ValueError("must start with sqlite:// or postgresql://")
         return value
+
+    @model_validator(mode="after")
+    def _replica_of_postgresql(self) -> Self:
+        addresses = [address for address in (self.database_url, self.database_read_url) if address]
+        if len(addresses) == 2 and not all(address.startswith("postgres") for address in addresses):
+            raise ValueError("DATABASE_READ_URL and DATABASE_URL must both start with postgresql://")
+        return self
 
     @field_validator("storage_url")
     @classmethod

@@ -16,6 +16,8 @@
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
 # │   ├── IdempotencyKeyReused        422 idempotency_key_reused
+# │   ├── LegalHold                   409 legal_hold
+# │   ├── TextDeleted                 410 text_deleted
 # │   ├── WebhookNotFound             404 webhook_not_found
 # │   ├── DeliveryNotFound            404 delivery_not_found
 # │   ├── WebhookDisabled             409 webhook_disabled
@@ -42,6 +44,7 @@
 # ├── InsufficientStorage             507 insufficient_storage
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
 # │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
+# │   ├── ResourceLimit               500 resource_limit: more memory was needed than engines may take
 # │   └── DeadlineExceeded            504 deadline_exceeded
 # ├── CallFailed                      as stored: the failure of a finished call, told again
 # ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
@@ -177,6 +180,18 @@ class IdempotencyKeyInUse(InputError):
 class IdempotencyKeyReused(InputError):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key belongs to another request"
+
+
+class LegalHold(InputError):
+    code = "legal_hold"
+    status = 409
+    title = "The call is under legal hold: nothing of it is removed"
+
+
+class TextDeleted(InputError):
+    code = "text_deleted"
+    status = 410
+    title = "The words of the call were deleted when their time was over"
 
 
 class WebhookNotFound(InputError):
@@ -346,6 +361,14 @@ class EngineCrashed(StageFailed):
     def __init__(self, stage: str, detail: str = "") -> None:
         super().__init__(stage, detail)
         self.code = "engine_crashed"
+
+
+class ResourceLimit(StageFailed):
+    title = "The recording needs more memory than the engines may take"
+
+    def __init__(self, stage: str, detail: str = "") -> None:
+        super().__init__(stage, detail)
+        self.code = "resource_limit"
 
 
 class DeadlineExceeded(StageFailed):

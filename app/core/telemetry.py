@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, start_http_server
 from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -84,3 +84,10 @@ class _Of(Collector):
 
     def collect(self) -> list[Metric]:
         return list(self._registry.collect())
+
+
+def serve_shared(host: str, port: int) -> None:
+    """Tell, at this address, what all processes that count together have counted. Raises OSError."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    start_http_server(port, host, registry)

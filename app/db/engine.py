@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, made from ``DATABASE_URL`` alone."""
+"""Engines for SQLite and PostgreSQL, made from ``DATABASE_URL`` and ``DATABASE_READ_URL`` alone."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ BUSY_TIMEOUT_S = 10.0
 """Longest wait for another writer of a SQLite file, or for a connection from the pool."""
 READ_ONLY = "sqlite_read_only"
 """Execution option of a SQLite connection whose transactions only read."""
+READING_POSTGRES: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of PostgreSQL's."""
 
 _POSTGRES_OPTIONS = {
     "connect_timeout": 5,
@@ -38,13 +40,24 @@ def make_engine(settings: Settings) -> Engine:
         # `postgres://` is what hosting platforms hand out; there is one driver for each database.
         if url.drivername.startswith("sqlite"):
             return _sqlite_engine(url.set(drivername="sqlite"))
-        return _postgres_engine(url.set(drivername="postgresql+psycopg"), settings)
+        return _postgres_engine(url, settings)
     except (ArgumentError, ValueError) as error:
         raise ConfigurationError("DATABASE_URL: cannot be read as a database address") from error
 
 
-def _postgres_engine(url: URL, settings: Settings) -> Engine:
-    options = {name: value for name, value in _POSTGRES_OPTIONS.items() if name not in url.query}
+def make_replica_engine(settings: Settings, address: str) -> Engine:
+    """Make an engine whose transactions only read. Raises ConfigurationError that names the variable."""
+    try:
+        # The primary answers in its place: nobody waits long for a replica that has vanished.
+        engine = _postgres_engine(make_url(address), settings, connect_timeout=2)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError("DATABASE_READ_URL: cannot be read as a database address") from error
+    return engine.execution_options(**READING_POSTGRES)
+
+
+def _postgres_engine(url: URL, settings: Settings, **more: Any) -> Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    options = {name: value for name, value in {**_POSTGRES_OPTIONS, **more}.items() if name not in url.query}
     try:
         return create_engine(
             url,

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
-from app.core.exceptions import ConfigurationError, DatabaseUnavailable
-from app.db.engine import BUSY_TIMEOUT_S, READ_ONLY, is_in_memory, make_engine
+from app.core.exceptions import AppError, ConfigurationError, DatabaseUnavailable, InsufficientStorage
+from app.db.engine import BUSY_TIMEOUT_S, READ_ONLY, READING_POSTGRES, is_in_memory, make_engine
 from app.db.errors import translated_errors
 from app.db.fair_gate import FairGate
+from app.db.replica import Replica
 
 log = logging.getLogger(__name__)
 
 _MIGRATION_LOCK = 7_230_917_512
 """Key of PostgreSQL's advisory lock; any number that no other program of the database uses."""
 _MIGRATION_WAIT_S = 600
+
+Answer = TypeVar("Answer")
 
 
 class Database:
@@ -43,11 +47,11 @@ class Database:
             # An in-memory database is a single connection, which all threads share.
             self._readers = self._writers if is_in_memory(self.engine.url) else None
         else:
-            self._reading = self.engine.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
+            self._reading = self.engine.execution_options(**READING_POSTGRES)
             self._writers = FairGate(settings.db_pool_size + settings.db_max_overflow)
             self._readers = self._writers
+        url = settings.database_read_url
+        self._replica = Replica(settings, url) if url is not None else None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -71,6 +75,40 @@ class Database:
         with translated_errors(), _turn(self._readers), _opened(self._reading) as session:
             yield session
 
+    def read(self, query: Callable[[Session], Answer]) -> Answer:
+        """What ``query`` finds in a snapshot that may be a little old: the replica's, where there is one.
+
+        For lists, sums and exports. What decides something, or what a client has just been told of, is read
+        in ``snapshot`` or ``session``: the replica may not know it yet. Where the replica is away, far
+        behind or fails in the middle, the primary is asked, from the start.
+        """
+        replica = self._replica
+        if replica is not None and replica.may_answer():
+            with _turn(replica.gate):
+                try:
+                    with translated_errors(), _opened(replica.engine) as session:
+                        replica.check(session)
+                        answer = query(session)
+                except (DatabaseUnavailable, InsufficientStorage, ConfigurationError) as error:
+                    replica.failed(error.detail)
+                except ProgrammingError:  # if the mistake is ours, the primary raises it too
+                    replica.failed("the replica has another schema")
+                else:
+                    replica.answered()
+                    return answer
+        with self.snapshot() as session:
+            return query(session)
+
+    def replica_state(self) -> str | None:
+        """``ok``, or why the primary answers for the replica; None where there is none."""
+        if self._replica is None:
+            return None
+        try:
+            self.read(lambda session: session.execute(text("SELECT 1")).scalar())
+        except AppError as error:  # the primary is away as well
+            return self._replica.problem or error.detail
+        return self._replica.problem or "ok"
+
     @contextmanager
     def exclusive(self) -> Iterator[Connection]:
         """One transaction that no other process can be in at the same time: for migrations.
@@ -88,6 +126,14 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                     yield connection
 
+    @contextmanager
+    def undisturbed(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's own connection in no transaction, while no other thread of this process writes."""
+        with translated_errors(), _turn(self._writers), self.engine.connect() as connection:
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver.execute("PRAGMA query_only=OFF")
+            yield driver
+
     def ping(self) -> None:
         """Read something from the database. Raises DatabaseUnavailable."""
         with self.snapshot() as session:
@@ -96,6 +142,8 @@ class Database:
     def dispose(self) -> None:
         """Close all connections that are not in use; the next use opens new ones."""
         self.engine.dispose()
+        if self._replica is not None:
+            self._replica.engine.dispose()
 
 
 @contextmanager

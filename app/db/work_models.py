@@ -40,12 +40,13 @@ class IdempotencyKeyRow(Base):
 
 
 class WorkerRow(Base):
-    """A process that takes calls from queues; ``claimed_at``: when it last took one."""
+    """A process that takes calls from queues, whether it can, and when it last took one."""
 
     __tablename__ = "workers"
 
     owner: Mapped[str] = mapped_column(IdText, primary_key=True)
     queues: Mapped[list[Any]]
+    state: Mapped[str]
     started_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]

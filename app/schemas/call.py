@@ -108,6 +108,9 @@ class CallRecord:
 
     ``queue`` is None when it is finished. ``percent`` in [0, 100] never falls within one run, and is 100 only
     with a result. ``duplicate_of``: the first call with the same recording.
+
+    Under ``legal_hold`` nothing of it is removed. ``audio_missing_at``: since when its recording is known not
+    to be where it should be. ``audio_deleted_at`` and ``text_deleted_at``: removed then, as it was time.
     """
 
     call_id: str
@@ -136,6 +139,10 @@ class CallRecord:
     percent: float = 0.0
     attempts: int = 0
     duplicate_of: str | None = None
+    legal_hold: bool = False
+    audio_missing_at: datetime | None = None
+    audio_deleted_at: datetime | None = None
+    text_deleted_at: datetime | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -163,3 +170,4 @@ class CallFilter:
     moment_type: str | None = None
     date_from: datetime | None = None
     date_to: datetime | None = None
+    legal_hold: bool | None = None

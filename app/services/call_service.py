@@ -20,17 +20,17 @@ from app.core.exceptions import (
     CallUnfinished,
     IdempotencyKeyReused,
 )
-from app.db.repositories.call_pages import MAX_PAGE
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
-from app.db.repositories.digests import read_digests
+from app.db.repositories.digests import read_digest_page
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
 from app.schemas.digest import CallDigest
+from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
 from app.services.room import Room
 from app.storage.base import Storage
@@ -119,8 +119,9 @@ class CallService:
     def accept(self, new: NewCall, key: RequestKey | None = None) -> Accepted:
         """Take in a recording that is stored already.
 
-        Raises Busy, CallExists when the id belongs to another recording, and IdempotencyKeyReused. The stored
-        file of ``new`` is in use only after ``STARTED``.
+        Raises Busy, CallExists when the id belongs to another recording, IdempotencyKeyReused, and LegalHold
+        where starting over would remove what is held. The stored file of ``new`` is in use only after
+        ``STARTED``.
         """
         for _ in range(_MOST_RACES):
             try:
@@ -169,6 +170,7 @@ class CallService:
         if earlier is None:  # deleted between the two statements
             raise Busy(f"call {new.call_id} was being deleted; send it again", retry_after_s=1)
         if _starts_over(earlier, by_key=by_key):
+            refuse_if_held(earlier)
             self._room.check(claims, new.queue)
             calls.restart(new, _now())
             return Intake.STARTED, earlier.audio_key
@@ -177,9 +179,10 @@ class CallService:
         return Intake.REPLAYED if earlier.status.is_final else Intake.JOINED, None
 
     def rerun(self, call_id: str, start: RerunFrom) -> CallRecord:
-        """Do a finished call again, from the stage ``start``; its result stays until the new one is complete.
+        """Do a finished call again, from the stage ``start``; its result stays until there is a new one.
 
-        Raises CallNotFound, CallUnfinished, AudioGone where the recording is needed and gone, and Busy.
+        Raises CallNotFound, CallUnfinished, TextDeleted, Busy, and AudioGone where the recording is needed
+        and gone.
         """
         with self._database.session() as session:
             calls, checkpoints = CallRepository(session), CheckpointRepository(session)
@@ -187,6 +190,7 @@ class CallService:
             heard = start.of(checkpoints.get(call_id))
             if not record.status.is_final:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
+            refuse_without_words(record)
             if record.audio_key is None and (heard is None or heard.turns is None):
                 raise AudioGone(f"the recording of call {call_id} is no longer kept")
             self._room.check(ClaimRepository(session))
@@ -226,6 +230,10 @@ class CallService:
         with self._database.session() as session:
             return IdempotencyKeyRepository(session).forget_before(now - KEYS_KEPT)
 
+    # One call is read from the primary, lists from the replica. A replica that does not know a call yet could
+    # be made up for, but not one that knows an older state of it: a percentage would fall, a correction just
+    # made be gone. It is a look by key, which costs the primary little.
+
     def record(self, call_id: str) -> CallRecord:
         """Raises CallNotFound."""
         with self._database.snapshot() as session:
@@ -238,33 +246,41 @@ class CallService:
             position = ClaimRepository(session).position(record)
             return StoredCall(record, ResultRepository(session).current(call_id), position)
 
-    def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
-        """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
+    def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
+        """The call and its current analysis.
+
+        Raises CallNotFound, CallNotReady where there is none, and where words are needed that were deleted
+        TextDeleted.
+        """
         stored = self.read(call_id)
         if stored.analysis is None:
             raise CallNotReady(f"call {call_id} is {stored.record.status}")
+        if needs_words:
+            refuse_without_words(stored.record)
         return stored.record, stored.analysis
 
     def page(
         self, filters: CallFilter, limit: int, cursor: str | None
     ) -> tuple[tuple[CallSummary, ...], str | None]:
         """Newest first. Raises ValidationFailed for a cursor that this service did not make."""
-        with self._database.snapshot() as session:
-            return CallRepository(session).page(filters, limit, cursor)
+        return self._database.read(lambda session: CallRepository(session).page(filters, limit, cursor))
 
     def digests(self, filters: CallFilter) -> Iterator[CallDigest]:
         """Every call that the filters leave, newest first, read a page at a time."""
         cursor: str | None = None
         while True:
-            with self._database.snapshot() as session:
-                page, cursor = CallRepository(session).page(filters, MAX_PAGE, cursor)
-                found = read_digests(session, [summary.call for summary in page])
+            found, cursor = self._digest_page(filters, cursor)
             yield from found
             if cursor is None:
                 return
 
+    def _digest_page(
+        self, filters: CallFilter, cursor: str | None
+    ) -> tuple[tuple[CallDigest, ...], str | None]:
+        return self._database.read(lambda session: read_digest_page(session, filters, cursor))
+
     def delete(self, call_id: str) -> None:
-        """Remove everything that is kept of the call. Raises CallNotFound."""
+        """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
             record = _found(CallRepository(session).delete(call_id), call_id)
         self._forget_elsewhere(call_id)

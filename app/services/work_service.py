@@ -99,9 +99,10 @@ class WorkService:
         """Finish the call with a reason; ``drop_audio`` removes a recording that is of no use."""
         failure = Failure(error.code, stage, error.detail, error.status)
         with self._database.session() as session:
-            record = CallRepository(session).get(claim.call_id)
-            # What had a result once is of use.
-            dropped = drop_audio and record is not None and record.completed_at is None
+            record = CallRepository(session).lock(claim.call_id)
+            # What had a result once is of use, and what is held stays.
+            of_use = record is None or record.completed_at is not None or record.legal_hold
+            dropped = drop_audio and not of_use
             done = ClaimRepository(session).fail(claim, failure, _now(), drop_audio=dropped)
         if done and dropped and record and record.audio_key:
             self._storage.delete(record.audio_key)
@@ -152,11 +153,22 @@ class WorkService:
             return record.call_id not in active and untouched_s > self._lease_s
         return is_gone(record.owner or "")
 
-    def unrung(self, queue: Queue, rung_before_s: float, limit: int) -> tuple[str, ...]:
-        """Waiting calls that no worker was told of in the last ``rung_before_s`` seconds."""
+    def untold(self, queue: Queue, for_s: float, limit: int) -> tuple[str, ...]:
+        """Calls that wait in ``queue`` for ``for_s`` seconds or longer, and that no worker was told of."""
         with self._database.snapshot() as session:
-            before = _now() - timedelta(seconds=rung_before_s)
-            return ClaimRepository(session).waiting(queue, before, limit)
+            return ClaimRepository(session).untold(queue, _now() - timedelta(seconds=for_s), limit)
+
+    def told(self, queue: Queue, limit: int) -> tuple[str, ...]:
+        """Calls that wait in ``queue`` though workers were told of them."""
+        with self._database.snapshot() as session:
+            return ClaimRepository(session).told(queue, limit)
+
+    def quiet_s(self, queues: Sequence[Queue]) -> dict[Queue, float]:
+        """For each queue in which calls wait that workers were told of: seconds since they last were."""
+        with self._database.snapshot() as session:
+            rung = ClaimRepository(session).last_rung(queues)
+        now = _now()
+        return {queue: (now - rung_at).total_seconds() for queue, rung_at in rung.items()}
 
     def queues(self) -> tuple[QueueState, ...]:
         """How it stands with every queue."""

@@ -136,7 +136,8 @@ class SentimentRun:
 class Engines:
     """Chooses engines and runs them in the engine process. Thread-safe.
 
-    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment.
+    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment; in a
+    worker, those of the stages that it works on.
     """
 
     def __init__(self, settings: Settings, chains: Mapping[str, EngineChain]) -> None:
@@ -161,6 +162,15 @@ class Engines:
         for chain in self._chains.values():
             chain.stop()
         self._process.stop()
+
+    def replace_process(self) -> None:
+        """Let a new engine process take over as soon as the present one has nothing to do."""
+        self._process.replace()
+
+    def are_usable(self) -> bool:
+        """Whether each stage has an engine that a call could be given to; does not wait for a first look."""
+        external = self._settings.allow_external_engines
+        return all(chain.is_usable(external=external) for chain in self._chains.values())
 
     def views(self) -> dict[str, tuple[EngineView, ...]]:
         return {stage: chain.views() for stage, chain in self._chains.items()}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
+from collections.abc import Callable, Sequence
 
 from app.core.config import Settings
 from app.core.exceptions import AppError
@@ -18,12 +20,26 @@ LONGEST_TICK_S = 2.0
 
 
 class Keeper:
-    """One thread a process. What it learns of a call in work that is ours no more, it tells the work."""
+    """One thread a process. What it learns of a call in work that is ours no more, it tells the work.
 
-    def __init__(self, settings: Settings, work: WorkService, runner: JobRunner) -> None:
+    ``each_tick`` and ``each_round`` are further errands; one that fails keeps no other from being done. A
+    round, which looks for lost calls too, comes every ``REAPER_S`` seconds, but not in all processes at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        work: WorkService,
+        runner: JobRunner,
+        *,
+        each_tick: Sequence[Callable[[], object]] = (),
+        each_round: Sequence[Callable[[], object]] = (),
+    ) -> None:
         self._settings = settings
         self._work = work
         self._runner = runner
+        self._each_tick = (self._beat, *each_tick)
+        self._each_round = (self.reap, *each_round)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -37,19 +53,23 @@ class Keeper:
             self._thread.join(LONGEST_TICK_S)
 
     def _keep(self) -> None:
-        reaped_at = 0.0
+        round_at = 0.0
         tick_s = min(self._settings.heartbeat_s, LONGEST_TICK_S)
         while not self._stopping.is_set():
+            self._do(self._each_tick)
+            if time.monotonic() >= round_at:
+                self._do(self._each_round)
+                round_at = time.monotonic() + self._settings.reaper_s * random.uniform(0.9, 1)  # noqa: S311
+            self._stopping.wait(tick_s)
+
+    def _do(self, errands: Sequence[Callable[[], object]]) -> None:
+        for errand in errands:
             try:
-                self._beat()
-                if time.monotonic() - reaped_at >= self._settings.reaper_s:
-                    reaped_at = time.monotonic()
-                    self.reap()
+                errand()
             except AppError as error:
                 log.warning("keeper.failed", extra={"code": error.code})
             except Exception:
                 log.exception("keeper.failed")
-            self._stopping.wait(tick_s)
 
     def _beat(self) -> None:
         for claim, progress in self._runner.active():

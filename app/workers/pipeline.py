@@ -84,8 +84,7 @@ def hear(
     keep(heard)
     progress.resume(heard)
     turns = diarize(heard.transcript, options.num_speakers, engines, progress)
-    notices, failed = tuple(progress.notices), tuple(progress.failed_stages)
-    heard = replace(heard, turns=turns, notices=notices, failed_stages=failed)
+    heard = note_turns(heard, turns, engines.choices.diarization, progress)
     keep(heard)
     return heard
 
@@ -151,6 +150,22 @@ def note_heard(audio: Audio, transcript: Transcript, engines: EngineRun) -> Hear
         loudness=layout.loudness,
         separate_channels=len(layout.voices) > 1,
         only_channel=layout.voices[0].channel if one_sided else None,
+    )
+
+
+def note_turns(
+    heard: Heard, turns: tuple[Turn, ...], choice: EngineChoice | None, progress: Progress
+) -> Heard:
+    """Who speaks when, and by whose word: that may be another engine than when the rest was heard."""
+    others = {stage: label for stage, label in heard.engines.items() if stage != "diarization"}
+    lesser = tuple(notice for notice in heard.degraded if notice.stage != "diarization")
+    return replace(
+        heard,
+        turns=turns,
+        engines={**others, **({choice.stage: choice.label} if choice else {})},
+        degraded=(*lesser, *([degraded(choice)] if choice and choice.degraded else [])),
+        notices=tuple(progress.notices),
+        failed_stages=tuple(progress.failed_stages),
     )
 
 

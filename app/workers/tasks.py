@@ -12,6 +12,7 @@ from app.core.exceptions import (
     DatabaseUnavailable,
     EngineCrashed,
     InternalError,
+    ResourceLimit,
     StorageUnavailable,
 )
 from app.core.telemetry import Telemetry
@@ -50,19 +51,25 @@ class CallTask:
         self._queues = queues
         self._telemetry = telemetry
 
-    def run(self, work: Work, progress: Progress) -> None:
-        """Finish the call: a result, or `failed` with its reason; or leave it to others; nothing when it
-        was deleted, cancelled or taken over meanwhile."""
+    def run(self, work: Work, progress: Progress) -> Queue | None:
+        """Finish the call: a result, or `failed` with its reason; or leave it to others, in the queue that is
+        given back; nothing when it was deleted, cancelled or taken over meanwhile."""
         claim = work.claim
         try:
-            self._process(work, progress)
+            return self._process(work, progress)
         except CallGone:
             log.info("call.gone")
             self._telemetry.call_ended("gone")
         except EngineCrashed:
             log.warning("call.engine_lost", extra={"stage": progress.current, "attempt": claim.attempt})
-            self._stored(lambda: self._work.try_again(claim, progress.current))
             self._telemetry.call_ended("engine_lost")
+            return self._begin_again(work, progress)
+        except ResourceLimit as error:
+            if claim.attempt == 1 and not progress.last_attempt:
+                log.warning("call.too_large", extra={"stage": progress.current})
+                self._telemetry.call_ended("engine_lost")
+                return self._begin_again(work, progress)
+            self._fail(claim, error, progress, drop_audio=False)
         except AudioRejected as error:
             self._fail(claim, error, progress, drop_audio=True)
         except AppError as error:
@@ -70,6 +77,7 @@ class CallTask:
         except Exception:
             log.exception("call.crashed")
             self._fail(claim, InternalError(), progress, drop_audio=False)
+        return None
 
     def follow(self, work: Work, max_attempts: int) -> Progress:
         """What ``run`` is to be given: shows each stage in the database and counts its time."""
@@ -80,7 +88,11 @@ class CallTask:
         progress.last_attempt = work.claim.attempt >= max_attempts
         return progress
 
-    def _process(self, work: Work, progress: Progress) -> None:
+    def _begin_again(self, work: Work, progress: Progress) -> Queue | None:
+        self._stored(lambda: self._work.try_again(work.claim, progress.current))
+        return work.record.queue
+
+    def _process(self, work: Work, progress: Progress) -> Queue | None:
         record = work.record
         call = CallInput(record.call_id, record.options, record.direction, record.metadata)
         heard = work.heard
@@ -89,10 +101,11 @@ class CallTask:
             if record.queue is Queue.TRANSCRIBE and Queue.ANALYZE not in self._queues:
                 self._stored(lambda: self._work.hand_on(work.claim, heard))
                 self._telemetry.call_ended("handed_on")
-                return
+                return Queue.ANALYZE
         analysis = analyse(call, heard, self._stages, progress)
         with progress.stage("persist"):
             self._persist(work.claim, analysis, progress)
+        return None
 
     def _hear(self, call: CallInput, work: Work, progress: Progress) -> Heard:
         if work.record.audio_key is None:

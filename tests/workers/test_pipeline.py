@@ -249,6 +249,29 @@ def test_a_warning_of_the_first_stages_is_in_a_result_that_others_finish(tmp_pat
     assert (mended.turns, mended.failed_stages, mended.notices) == (None, (), ())
 
 
+def test_speakers_that_another_engine_tells_bear_its_name(tmp_path: Path) -> None:
+    run = StubRun({"diarization"}, WORDS, judged=True, voices=1)
+    run.choices = EngineChoices(
+        stt=EngineChoice("stt", "a", "a:x", degraded=True, reason="a:x: weaker"),
+        diarization=EngineChoice("diarization", "b", "b", degraded=True, reason="b: a guess"),
+    )
+    call, stages = CallInput("CALL-1"), stages_of(tmp_path, run)
+    place = (recording(tmp_path), stages, scratch(tmp_path))
+    heard = pipeline.hear(call, *place, Progress())
+    assert heard.engines == {"stt": "a:x", "diarization": "b"}
+    assert [notice.stage for notice in heard.degraded] == ["stt", "diarization"]
+    mending = StubRun(set(), WORDS, judged=True, voices=1)
+    mending.choices = EngineChoices(
+        stt=EngineChoice("stt", "z", "z"), diarization=EngineChoice("diarization", "c", "c")
+    )
+    again = pipeline.hear(
+        call, place[0], stages_of(tmp_path, mending), place[2], Progress(), heard.without("diarization")
+    )
+    assert again.engines == {"stt": "a:x", "diarization": "c"}
+    assert (again.degraded, again.failed_stages) == (heard.degraded[:1], ())
+    assert again.turns
+
+
 @pytest.mark.parametrize(
     "stage", ["decode", "voice_activity", "transcribe", "diarization", "sentiment", "moments"]
 )

@@ -44,6 +44,10 @@ def record_of(row: Row[Any]) -> CallRecord:
         percent=row.percent,
         attempts=row.attempts,
         duplicate_of=row.duplicate_of,
+        legal_hold=row.legal_hold,
+        audio_missing_at=row.audio_missing_at,
+        audio_deleted_at=row.audio_deleted_at,
+        text_deleted_at=row.text_deleted_at,
     )
 
 
@@ -86,6 +90,10 @@ def queued_values(new: NewCall, now: datetime) -> dict[str, Any]:
         **failure_values(None),
         "duration_s": None,
         "current_result_id": None,
+        "legal_hold": False,
+        "audio_missing_at": None,
+        "audio_deleted_at": None,
+        "text_deleted_at": None,
     }
 
 

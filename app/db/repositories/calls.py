@@ -17,6 +17,7 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.outbox import withdraw
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
+from app.schemas.guards import refuse_if_held
 
 _RESULTS = table_of(ResultRow)
 _RESTARTABLE = (CallStatus.FAILED, CallStatus.CANCELLED)
@@ -95,9 +96,10 @@ class CallRepository:
         )
 
     def delete(self, call_id: str) -> CallRecord | None:
-        """Remove the call and everything under it; returns what it was, or None."""
+        """Remove the call and everything under it; returns what it was, or None. Raises LegalHold."""
         record = self.lock(call_id)
         if record is not None:
+            refuse_if_held(record)
             count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
             same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
             count(self._session, update(CALLS).where(same).values(duplicate_of=None))

@@ -164,13 +164,30 @@ class ClaimRepository:
             **failure_values(None),
         )
 
-    def waiting(self, queue: Queue, rung_before: datetime, limit: int) -> tuple[str, ...]:
-        """Calls that wait in ``queue`` and that nobody was told of since ``rung_before``."""
-        quiet = or_(CALLS.c.rung_at.is_(None), CALLS.c.rung_at < rung_before)
+    def untold(self, queue: Queue, queued_before: datetime, limit: int) -> tuple[str, ...]:
+        """Calls that wait in ``queue`` since then or longer, and that nobody was told of."""
+        return self._waiting(
+            queue, CALLS.c.rung_at.is_(None), CALLS.c.queued_at <= queued_before, limit=limit
+        )
+
+    def told(self, queue: Queue, limit: int) -> tuple[str, ...]:
+        """Calls that wait in ``queue`` though workers were told of them."""
+        return self._waiting(queue, CALLS.c.rung_at.is_not(None), limit=limit)
+
+    def last_rung(self, queues: Sequence[Queue]) -> dict[Queue, datetime]:
+        """When workers were last told of a call that still waits, for each queue that holds such calls."""
+        rows = self._session.execute(
+            select(CALLS.c.queue, func.max(CALLS.c.rung_at))
+            .where(CALLS.c.queue.in_(queues), CALLS.c.owner.is_(None), CALLS.c.rung_at.is_not(None))
+            .group_by(CALLS.c.queue)
+        )
+        return {Queue(queue): rung_at for queue, rung_at in rows}
+
+    def _waiting(self, queue: Queue, *conditions: ColumnElement[bool], limit: int) -> tuple[str, ...]:
         return tuple(
             self._session.scalars(
                 select(CALLS.c.call_id)
-                .where(CALLS.c.queue == queue, CALLS.c.owner.is_(None), quiet)
+                .where(CALLS.c.queue == queue, CALLS.c.owner.is_(None), *conditions)
                 .order_by(CALLS.c.priority.desc(), CALLS.c.queued_at, CALLS.c.call_id)
                 .limit(limit)
             )

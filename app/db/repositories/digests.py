@@ -10,9 +10,18 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from app.db.models import Base, CallRow, MomentRow, ResultRow, SpeakerRow, table_of
+from app.db.repositories.call_pages import MAX_PAGE, read_page
 from app.db.repositories.result_records import metrics_of, moment_of, speaker_of
-from app.schemas.call import CallRecord
+from app.schemas.call import CallFilter, CallRecord
 from app.schemas.digest import CallDigest
+
+
+def read_digest_page(
+    session: Session, filters: CallFilter, cursor: str | None
+) -> tuple[tuple[CallDigest, ...], str | None]:
+    """As many as a page holds, newest first, and the cursor of the next page (None on the last)."""
+    page, following = read_page(session, filters, MAX_PAGE, cursor)
+    return read_digests(session, [summary.call for summary in page]), following
 
 
 def read_digests(session: Session, calls: Sequence[CallRecord]) -> tuple[CallDigest, ...]:

@@ -32,6 +32,10 @@ def upgrade() -> None:
     )
     op.execute("UPDATE calls SET percent = 100 WHERE status IN ('completed', 'completed_with_warnings')")
     op.create_index("ix_calls_queue", "calls", ["queue", "priority", "queued_at", "call_id"])
+    unfinished = sa.text("queue IS NOT NULL")
+    op.create_index(
+        "ix_calls_rung", "calls", ["queue", "rung_at"], sqlite_where=unfinished, postgresql_where=unfinished
+    )
     op.create_index("ix_calls_audio_sha256", "calls", ["audio_sha256", "created_at"])
     _create_checkpoints()
     _create_idempotency_keys()
@@ -41,7 +45,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("workers", "idempotency_keys", "checkpoints"):
         op.drop_table(table)
-    for index in ("ix_calls_audio_sha256", "ix_calls_queue"):
+    for index in ("ix_calls_audio_sha256", "ix_calls_rung", "ix_calls_queue"):
         op.drop_index(index, "calls")
     for column in (
         "duplicate_of", "percent", "attempts", "token", "priority", "rung_at", "queued_at", "queue",
@@ -83,6 +87,7 @@ def _create_workers() -> None:
         "workers",
         sa.Column("owner", _ID, nullable=False),
         sa.Column("queues", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", _TIME, nullable=False),
         sa.Column("heartbeat_at", _TIME, nullable=False),
         sa.Column("claimed_at", _TIME, nullable=True),
