@@ -10,12 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.db.databases import postgres_url
+from tests.process.brokers import broker_url
 from tests.process.catalogues import Calls, Loading, load, make_catalogue, on_terminal
+from tests.process.cluster import cluster
 from tests.process.service import running, tone, wait_until, write_script
+from tests.process.test_database_away import through
 from tests.process.test_parallel_calls import migrate
 from tests.process.test_resources import small_volume
+from tests.tcp_proxy import proxy
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -181,6 +186,38 @@ def test_a_disk_that_is_nearly_full_is_waited_for(tmp_path: Path) -> None:
         assert loading.stop(signal.SIGTERM) == 143
         assert loading.counts()["left"] == 2
         assert [path for path in disk.rglob("*") if path.is_file()] == []
+
+
+def test_a_database_that_goes_away_for_a_while_costs_no_file(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 0.2}])
+    catalogue = make_catalogue(tmp_path, 12)
+    with postgres_url() as url:
+        migrate(tmp_path, url)
+        address, calls = make_url(url), Calls(url)
+        with proxy(address.host or "127.0.0.1", address.port or 5432) as way:
+            loading = Loading(tmp_path, catalogue, database_url=through(way, url))
+            wait_until(partial(have_ended, tmp_path, calls, 2), "calls to be loaded")
+            way.cut()
+            wait_until(lambda: "waits: The database cannot be reached" in loading.printed, "the line")
+            way.mend()
+            assert loading.wait() == 0, loading.printed + loading.logged
+        assert calls.by_status() == {"completed": 12}
+        assert set(calls.results().values()) == {1}
+    assert loading.counts()["loaded"] == 12
+    assert len(kept(tmp_path)) == 12
+
+
+@pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
+def test_workers_behind_a_broker_do_the_work(tmp_path: Path, broker: str) -> None:
+    write_script(tmp_path)
+    catalogue = make_catalogue(tmp_path, 10)
+    with cluster(tmp_path, broker_url(broker)) as installation:
+        installation.start_workers("bulk")
+        loaded = load(tmp_path, catalogue, **installation.settings)
+        assert loaded.wait() == 0, loaded.printed + loaded.logged
+        assert loaded.counts()["loaded"] == 10
+        assert "engine.started" not in loaded.logged
+        assert Calls(installation.settings["database_url"]).by_status() == {"completed": 10}
 
 
 def test_what_is_away_at_the_start_ends_it_with_a_line(tmp_path: Path) -> None:
