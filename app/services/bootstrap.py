@@ -123,15 +123,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
-        "catalogue": CatalogueService(
-            database,
-            storage,
-            calls,
-            audio,
-            intents_of(settings),
-            most_bytes=settings.max_upload_bytes,
-            folders=own_folders(settings),
-        ),
+        "catalogue": _catalogue(settings, database, storage, calls, audio),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
         "deliveries": _deliveries(settings, database, guard, owner),
         "chains": engine_chains(settings),
@@ -142,6 +134,20 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
 def worker_service_of(settings: Settings) -> WorkerService:
     """Who is at work, and nothing else."""
     return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
+
+
+def _catalogue(
+    settings: Settings, database: Database, storage: Storage, calls: CallService, audio: AudioService
+) -> CatalogueService:
+    return CatalogueService(
+        database,
+        storage,
+        calls,
+        audio,
+        intents_of(settings),
+        most_bytes=settings.max_upload_bytes,
+        folders=own_folders(settings),
+    )
 
 
 def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:
