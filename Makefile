@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint type bench bench-quick bench-wer
+.PHONY: help setup run demo test faults lint type bench bench-quick bench-wer
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo: $(INSTALLED) ## Analyse the demo call through HTTP and show the result (DE
 
 test: $(INSTALLED) ## Run all tests, with coverage
 	$(BIN)/python -m pytest tests/ --cov=app -n 2 --dist loadfile
+
+faults: $(INSTALLED) ## Kill, freeze and cut off real processes, and see what is left (docs/faults.md)
+	$(BIN)/python -m tests.faults
 
 lint: $(INSTALLED) ## Check style, formatting and the layers of the code
 	$(BIN)/ruff check .

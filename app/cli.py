@@ -1,4 +1,4 @@
-"""The command line: serve, transcribe a file, migrate, fetch models."""
+"""The command line: serve, work, transcribe a file, migrate, fetch models."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app import __version__
+from app.commands.ingest import ingest
 from app.core.config import load_settings
 from app.core.exceptions import AppError, ConfigurationError
 from app.core.logging import configure_logging
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
 
     from app.services.engine_chain import FetchableEngine
 
+ANSWERING_S = 5
+
 cli = typer.Typer(
     help="Darwix AI: understand sales calls on your own machines.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli.command()(ingest)
 
 
 def main() -> None:
@@ -61,12 +66,16 @@ def serve(
 ) -> None:
     """Serve the API. Refuses an address beyond this machine without a key."""
     from app.core.security import check_exposure
+    from app.core.shared_counters import share_counters
+    from app.storage.scratch import working_folder
 
     with _plain_errors():
         settings = load_settings()
         bind = host or settings.host
         check_exposure(bind, settings.api_keys, settings.allow_no_auth)
         configure_logging(settings.log_level)
+        if workers > 1:
+            share_counters(working_folder(settings) / "counters")
         import uvicorn
 
         # Made here even where others serve it: a bad setting or playbook stops the start in one plain line.
@@ -82,7 +91,8 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=20,
+            # Whoever still waits is answered when STOP_GRACE_S is over; this is for what hangs.
+            timeout_graceful_shutdown=ceil(settings.stop_grace_s) + ANSWERING_S,
         )
 
 
@@ -90,6 +100,39 @@ def _application() -> FastAPI:
     from app.main import app
 
     return app
+
+
+@cli.command()
+def worker(
+    queues: Annotated[
+        str,
+        typer.Option(help="Comma-separated queues: `transcribe`, `analyze`, `bulk`."),
+    ] = "transcribe,analyze,bulk",
+    processes: Annotated[int, typer.Option(min=1, max=256, help="Processes, each with its own models.")] = 1,
+) -> None:
+    """Work on calls that the API takes in (needs QUEUE_URL), until SIGTERM; the rest is handed back."""
+    from app.workers.supervisor import named_queues, supervise
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging(settings.log_level)
+        supervise(settings, named_queues(queues), processes)
+
+
+@cli.command("check-worker")
+def check_worker() -> None:
+    """Exit code 0 when a worker of this machine can take calls and none of them is deaf, else 1."""
+    from app.services.bootstrap import worker_service_of
+
+    with _plain_errors():
+        settings = load_settings()
+        configure_logging("ERROR")
+        complaints = worker_service_of(settings).complaints()
+        for complaint in complaints:
+            print(complaint, file=sys.stderr)
+        if complaints:
+            raise typer.Exit(1)
+        print("ready")
 
 
 @cli.command()

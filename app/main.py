@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
+from app.api.draining import LastAnswers, drained
 from app.api.errors import install_error_handlers
 from app.api.middleware import Gate, Linger, RequestContext, cors_options
 from app.api.routes import install_routes
@@ -32,7 +33,8 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.log_level)
         await to_thread.run_sync(runtime.start)
-        yield
+        with drained(runtime.retire, settings.drain_s):
+            yield
         await to_thread.run_sync(runtime.stop)
 
     app = FastAPI(
@@ -52,6 +54,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
         app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))  # type: ignore[arg-type]
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Linger)
+    app.add_middleware(LastAnswers, is_stopping=lambda: runtime.is_stopping)
     app.add_middleware(RequestContext)
     return app
 

@@ -46,7 +46,7 @@ def list_calls(services: ServicesDep, query: Annotated[CallQuery, Query()]) -> C
     response_model=CallResult,
     responses={
         200: {"content": {"application/json": {"example": CALL_RESULT}}},
-        **problem_responses(401, 403, 404, 409, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
     },
 )
 def read_call(
@@ -56,13 +56,15 @@ def read_call(
 ) -> CallResult | JSONResponse:
     """The call in its present state: in work, finished with its result, or failed with the reason.
 
+    While a call with a result is worked on again, that result is shown beside the state of the work.
+
     `format=aws` gives a finished call in the shape of AWS Transcribe Call Analytics' post-call JSON
     (milliseconds, scores from -5 to 5), for dashboards and scripts that read that.
     """
     if shape is CallShape.AWS:
         return JSONResponse(to_aws(*services.calls.finished(call_id)))
     stored = services.calls.read(call_id)
-    return CallResult.of(stored.record, stored.analysis)
+    return CallResult.of(stored.record, stored.analysis, stored.queue_position)
 
 
 @router.delete(
@@ -70,9 +72,12 @@ def read_call(
     summary="Delete a call and everything that is kept of it",
     status_code=204,
     response_class=Response,
-    responses=problem_responses(401, 403, 404, 422, 500, 503),
+    responses=problem_responses(401, 403, 404, 409, 422, 500, 503),
 )
 def delete_call(call_id: CallIdPath, services: ServicesDep) -> Response:
-    """Removes the row, transcript, segments, moments, the stored recording and what was read out of it."""
+    """Removes the row, transcript, segments, moments, the stored recording and what was read out of it.
+
+    A call under legal hold stays as it is (409 `legal_hold`).
+    """
     services.calls.delete(call_id)
     return Response(status_code=204)

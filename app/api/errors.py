@@ -18,6 +18,7 @@ from app.schemas.models import Problem
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+REPLAYED_HEADER = "Idempotent-Replayed"
 
 _FRAMEWORK_CODES = {
     400: "malformed_request",
@@ -69,6 +70,8 @@ def problem_of(error: AppError, instance: str, request_id: str) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.is_replay:
+        headers[REPLAYED_HEADER] = "true"
     return problem(
         status=error.status,
         code=error.code,

@@ -116,6 +116,7 @@ CALL_RESULT: dict[str, Any] = {
 READINESS: dict[str, Any] = {
     "status": "ready",
     "checks": {
+        "service": "ok",
         "database": "ok",
         "database_replica": None,
         "storage": "ok",
@@ -148,9 +149,34 @@ CALL_PAGE: dict[str, Any] = {
             "degraded": False,
             "moments": {"buying_signal": 1, "objection": 1},
             "error": None,
+            "legal_hold": False,
+            "audio_deleted_at": None,
+            "text_deleted_at": None,
         }
     ],
     "next_cursor": None,
+}
+
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": (
+        "1 to 255 printable ASCII characters, kept for 48 hours. The same key with the same request makes no "
+        "second call; with another request it is 422 `idempotency_key_reused`."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+UPLOAD_HEADERS: dict[str, Any] = {
+    "Idempotent-Replayed": {
+        "description": "`true`: nothing new was begun, the call was there.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+LOCATION: dict[str, Any] = {
+    "Location": {"description": "Where the call is read.", "schema": {"type": "string"}}
 }
 
 
@@ -187,6 +213,12 @@ TRANSCRIBE_FORM: dict[str, Any] = {
                 "A JSON object of strings, kept with the call; some help to tell roles (see the README).",
                 '{"campaign": "spring"}',
             ),
+            "priority": {
+                "type": "string",
+                "pattern": "^[0-9]$",
+                "default": "0",
+                "description": "0 to 9; of the calls that wait, those with a higher one come first.",
+            },
             "webhook_url": _text(
                 "Told when the call ends, beside the registered webhooks; needs WEBHOOK_SECRET.",
                 "https://crm.example.com/hooks/darwix",

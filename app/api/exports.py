@@ -54,7 +54,7 @@ _CSV_RESPONSES: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses={
         200: {"content": {media_type: {} for media_type in _MEDIA_TYPES.values()}},
-        **problem_responses(401, 403, 404, 409, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
     },
 )
 def read_transcript(

@@ -220,5 +220,5 @@ def cors_options(origins: Sequence[str]) -> dict[str, object]:
         "allow_origins": list(origins),
         "allow_methods": ["*"],
         "allow_headers": ["*"],
-        "expose_headers": ["X-Request-ID", "X-TTS-Engine", "Idempotent-Replayed", "Retry-After"],
+        "expose_headers": ["X-Request-ID", "X-TTS-Engine", "Idempotent-Replayed", "Retry-After", "Location"],
     }

@@ -28,7 +28,7 @@ router = APIRouter(tags=["speech"])
                 "X-Moments": {"schema": {"type": "integer"}},
             },
         },
-        **problem_responses(401, 403, 404, 409, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
     },
 )
 def replay(request: ReplayRequest, services: ServicesDep) -> FileResponse:

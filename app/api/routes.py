@@ -5,7 +5,24 @@ from __future__ import annotations
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from app.api import calls, docs, exports, health, metrics, replay, speakers, speech, transcribe, webhooks
+from app.api import (
+    calls,
+    customers,
+    docs,
+    events,
+    exports,
+    health,
+    legal_hold,
+    metrics,
+    replay,
+    speakers,
+    speech,
+    submit,
+    telemetry,
+    transcribe,
+    webhooks,
+    work,
+)
 
 # Told in OpenAPI; enforced for every path, known or not, by the gate in middleware.py.
 BEARER = HTTPBearer(auto_error=False, description="Needed where the service has API_KEYS.")
@@ -14,7 +31,8 @@ BEARER = HTTPBearer(auto_error=False, description="Needed where the service has 
 def install_routes(app: FastAPI) -> None:
     """Mount every resource."""
     app.include_router(health.router)
-    for resource in (transcribe, calls, speakers, metrics, exports, speech, replay, webhooks):
+    of_calls = (transcribe, submit, calls, events, work, legal_hold, customers, speakers, metrics, exports)
+    for resource in (*of_calls, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

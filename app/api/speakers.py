@@ -16,7 +16,7 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 @router.patch(
     "/{call_id}/speakers",
     summary="Name, swap or merge speakers, or set their roles",
-    responses=problem_responses(401, 403, 404, 409, 422, 500, 503),
+    responses=problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
 )
 def correct_speakers(call_id: CallIdPath, patch: SpeakersPatch, services: ServicesDep) -> CallResult:
     """Answers with the call as corrected.

@@ -56,6 +56,13 @@ class Settings(BaseSettings):
         ),
     )
 
+    audio_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which a recording is removed; unset: kept."
+    )
+    text_retention_days: int | None = Field(
+        None, ge=1, le=36_500, description="Days after which the words of a call are removed; unset: kept."
+    )
+
     # Engines: one name, or a chain in order of preference
     stt_provider: NameList = Field(
         ("faster_whisper", "whisper", "pocketsphinx"),
@@ -166,8 +173,53 @@ class Settings(BaseSettings):
         200, ge=0, le=1_000_000, description="Spoken texts kept on disk, in MB (2^20); 0 keeps none."
     )
     tts_cache_hours: float = Field(24, gt=0, description="Hours after which a kept spoken text is removed.")
-    heartbeat_s: float = Field(5, gt=0, description="Seconds between signs of life of a call in work.")
-    lease_s: float = Field(30, gt=0, description="Seconds without one after which a call counts as lost.")
+    engine_memory_mb: int = Field(
+        0, ge=0, description="Memory that the engine process may take, in MB (Linux); 0: no limit."
+    )
+
+    # Work
+    queue_url: str = Field(
+        "",
+        description=(
+            "Broker that tells workers of waiting calls: `amqp://…` (RabbitMQ) or `redis://…`; empty: this "
+            "process does the work itself."
+        ),
+    )
+    queue_prefix: str = Field(
+        "darwix",
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="What the names of this installation's queues at the broker begin with.",
+    )
+    heartbeat_s: float = Field(10, gt=0, description="Seconds between signs of life of a call in work.")
+    lease_s: float = Field(
+        30, gt=0, description="Seconds without one after which another worker takes the call."
+    )
+    reaper_s: float = Field(15, gt=0, description="Seconds between two looks for calls that were lost.")
+    max_attempts: int = Field(
+        3, ge=1, le=20, description="Times that a call is begun before it fails as `worker_lost`."
+    )
+    worker_max_calls: int = Field(
+        1000,
+        ge=0,
+        description="Calls after which a worker, or the engine process, is replaced by a new one; 0: never.",
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port, on `HOST`, at which `python -m app worker` tells its own `/metrics`; 0: none.",
+    )
+    stop_grace_s: float = Field(
+        20,
+        ge=0,
+        description="Seconds that calls in work may go on after SIGTERM before they are handed back.",
+    )
+    drain_s: float = Field(
+        2,
+        ge=0,
+        le=60,
+        description="Seconds after SIGTERM in which requests are still let in while `/ready` says 503.",
+    )
 
     # Webhooks
     webhook_secret: SecretStr | None = Field(
@@ -261,6 +313,19 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"file://.+|s3://[A-Za-z0-9._-]{3,63}(/[A-Za-z0-9!_.*'()/-]*)?", value):
             raise ValueError("must be file://FOLDER or s3://BUCKET/PREFIX")
         return value
+
+    @field_validator("queue_url")
+    @classmethod
+    def _known_broker(cls, value: str) -> str:
+        if value and not re.match(r"(amqps?|rediss?)://", value):
+            raise ValueError("must start with amqp://, amqps://, redis:// or rediss://")
+        return value
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeat(self) -> Self:
+        if self.lease_s < 2 * self.heartbeat_s:
+            raise ValueError("LEASE_S must be at least twice HEARTBEAT_S")
+        return self
 
     @field_validator("s3_endpoint_url")
     @classmethod

@@ -10,6 +10,14 @@
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
+# │   ├── CallFinished                409 call_finished
+# │   ├── CallUnfinished              409 call_unfinished
+# │   ├── AudioGone                   409 audio_gone
+# │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
+# │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
+# │   ├── IdempotencyKeyReused        422 idempotency_key_reused
+# │   ├── LegalHold                   409 legal_hold
+# │   ├── TextDeleted                 410 text_deleted
 # │   ├── WebhookNotFound             404 webhook_not_found
 # │   ├── DeliveryNotFound            404 delivery_not_found
 # │   ├── WebhookDisabled             409 webhook_disabled
@@ -30,13 +38,17 @@
 # │   ├── EngineUnavailable           503 <stage>_unavailable
 # │   ├── DatabaseUnavailable         503 database_unavailable
 # │   ├── StorageUnavailable          503 storage_unavailable
-# │   └── Busy                        503 busy
+# │   ├── Busy                        503 busy
+# │   ├── ServiceStopping             503 stopping: no new work is taken any more
+# │   └── CallInterrupted             503 interrupted: the service stops; the call goes on elsewhere or later
 # ├── InsufficientStorage             507 insufficient_storage
 # ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
 # │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
+# │   ├── ResourceLimit               500 resource_limit: more memory was needed than engines may take
 # │   └── DeadlineExceeded            504 deadline_exceeded
 # ├── CallFailed                      as stored: the failure of a finished call, told again
-# ├── CallInterrupted                 500 interrupted: its process ended before it was finished
+# ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
+# ├── WorkerLost                      500 worker_lost: whoever worked on the call ended, every time
 # ├── ConfigurationError              stops the start; never reaches a client
 # └── InternalError                   500 internal_error
 
@@ -55,6 +67,7 @@ class AppError(Exception):
     status: int = 500
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
+    usual_retry_after_s: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -66,9 +79,11 @@ class AppError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.errors = errors or []
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = self.usual_retry_after_s if retry_after_s is None else retry_after_s
         self.context: dict[str, str] = {}
         """Further members of the problem document, such as the call's id."""
+        self.is_replay = False
+        """Whether this was told before, in answer to a request with the same Idempotency-Key."""
 
     def __reduce__(self) -> tuple[object, ...]:
         """Errors cross the engine process's pipe, keyword arguments and instance codes included."""
@@ -131,6 +146,53 @@ class CallNotReady(InputError):
     code = "call_not_ready"
     status = 409
     title = "The call is not finished"
+
+
+class CallFinished(InputError):
+    code = "call_finished"
+    status = 409
+    title = "The call is finished"
+
+
+class CallUnfinished(InputError):
+    code = "call_unfinished"
+    status = 409
+    title = "The call is still in work"
+
+
+class AudioGone(InputError):
+    code = "audio_gone"
+    status = 409
+    title = "The recording of the call is no longer kept"
+
+
+class IdempotencyKeyInvalid(InputError):
+    code = "idempotency_key_invalid"
+    status = 400
+    title = "The Idempotency-Key cannot be used"
+
+
+class IdempotencyKeyInUse(InputError):
+    code = "idempotency_key_in_use"
+    status = 409
+    title = "The first request with this Idempotency-Key is still in work"
+
+
+class IdempotencyKeyReused(InputError):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class LegalHold(InputError):
+    code = "legal_hold"
+    status = 409
+    title = "The call is under legal hold: nothing of it is removed"
+
+
+class TextDeleted(InputError):
+    code = "text_deleted"
+    status = 410
+    title = "The words of the call were deleted when their time was over"
 
 
 class WebhookNotFound(InputError):
@@ -227,15 +289,7 @@ class Unavailable(AppError):
     status = 503
     retryable = True
     title = "A part of the service is not available"
-
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        errors: list[dict[str, str]] | None = None,
-        retry_after_s: int | None = 30,
-    ) -> None:
-        super().__init__(detail, errors=errors, retry_after_s=retry_after_s)
+    usual_retry_after_s = 30
 
 
 class EngineUnavailable(Unavailable):
@@ -252,6 +306,8 @@ class EngineUnavailable(Unavailable):
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     title = "The database cannot be reached"
+    commit_unknown = False
+    """Whether the change may have been kept all the same."""
 
 
 class StorageUnavailable(Unavailable):
@@ -264,6 +320,16 @@ class Busy(Unavailable):
     title = "Too many calls are in work"
 
 
+class ServiceStopping(Unavailable):
+    code = "stopping"
+    title = "The service is stopping and takes no new work"
+
+
+class CallInterrupted(Unavailable):
+    code = "interrupted"
+    title = "The service is stopping; the call is not lost"
+
+
 class InsufficientStorage(AppError):
     code = "insufficient_storage"
     status = 507
@@ -271,38 +337,43 @@ class InsufficientStorage(AppError):
 
 
 class StageFailed(AppError):
-    """An engine raised in the middle of a call; ``code`` is ``<stage>_failed``."""
+    """An engine raised in the middle of a call; ``code`` is ``<stage>_failed`` where there is no other."""
 
     title = "A stage of the analysis failed"
     retryable = True
+    own_code: ClassVar[str | None] = None
 
     def __init__(self, stage: str, detail: str = "") -> None:
         super().__init__(detail)
         self.stage = stage
-        self.code = f"{stage}_failed"
+        self.code = self.own_code or f"{stage}_failed"
 
 
 class EngineCrashed(StageFailed):
     title = "The engine process ended during the call"
+    own_code = "engine_crashed"
 
-    def __init__(self, stage: str, detail: str = "") -> None:
-        super().__init__(stage, detail)
-        self.code = "engine_crashed"
+
+class ResourceLimit(StageFailed):
+    title = "The recording needs more memory than the engines may take"
+    own_code = "resource_limit"
 
 
 class DeadlineExceeded(StageFailed):
     status = 504
     title = "The call took longer than its deadline"
-
-    def __init__(self, stage: str, detail: str = "") -> None:
-        super().__init__(stage, detail)
-        self.code = "deadline_exceeded"
+    own_code = "deadline_exceeded"
 
 
-class CallInterrupted(AppError):
-    code = "interrupted"
-    retryable = True
-    title = "The service ended before the call was finished"
+class CallCancelled(AppError):
+    code = "call_cancelled"
+    status = 409
+    title = "The call was cancelled"
+
+
+class WorkerLost(AppError):
+    code = "worker_lost"
+    title = "Whoever worked on the call ended before it was finished, each time that it was tried"
 
 
 class CallFailed(AppError):

@@ -26,10 +26,6 @@ def log_fields(**fields: object) -> Iterator[None]:
         _fields.reset(token)
 
 
-def current_log_fields() -> dict[str, object]:
-    return _fields.get()
-
-
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON."""
 
@@ -65,3 +61,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     # Libraries that speak of every request or file would put names into the log at INFO.
     for name in ("httpx", "httpcore", "urllib3", "filelock", "gtts", "pyttsx3", "comtypes", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What these say of connections and messages, the worker says in its own words.
+    for name in ("celery", "amqp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("kombu").setLevel(logging.ERROR)

@@ -21,11 +21,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.db.types import IdText, StoredJson, StoredText, UtcDateTime
 
+_UNFINISHED = text("queue IS NOT NULL")
 ResultId = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -59,7 +61,12 @@ def table_of(row: type[Base]) -> Table:
 
 
 class CallRow(Base):
-    """A call. ``owner`` and ``heartbeat_at`` are set while it is unfinished, and only then."""
+    """A call.
+
+    ``queue`` is set while it is unfinished, and only then; ``owner`` and ``heartbeat_at`` while somebody
+    works on it. ``token`` rises with every change of hands: a write that names an older one is refused.
+    ``rung_at``: when workers elsewhere were last told that it waits.
+    """
 
     __tablename__ = "calls"
     __table_args__ = (
@@ -68,12 +75,30 @@ class CallRow(Base):
         Index("ix_calls_customer", "customer_id", "created_at", "call_id"),
         Index("ix_calls_status", "status", "created_at", "call_id"),
         Index("ix_calls_current_result_id", "current_result_id"),
+        Index("ix_calls_queue", "queue", "priority", "queued_at", "call_id"),
+        Index("ix_calls_rung", "queue", "rung_at", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
+        Index("ix_calls_audio_sha256", "audio_sha256", "created_at"),
+        Index("ix_calls_audio_key", "audio_key"),
+        *(
+            Index(name, "created_at", "call_id", sqlite_where=text(rows), postgresql_where=text(rows))
+            for name, rows in (
+                ("ix_calls_with_audio", "audio_key IS NOT NULL"),
+                ("ix_calls_with_text", "text_deleted_at IS NULL"),
+            )
+        ),
+        Index(
+            "ix_calls_held",
+            "created_at",
+            "call_id",
+            sqlite_where=text("legal_hold = 1"),
+            postgresql_where=text("legal_hold"),
+        ),
     )
 
     call_id: Mapped[str] = mapped_column(IdText, primary_key=True)
     status: Mapped[str]
     fingerprint: Mapped[str]
-    audio_key: Mapped[str | None]
+    audio_key: Mapped[str | None] = mapped_column(IdText)
     audio_sha256: Mapped[str]
     audio_bytes: Mapped[int] = mapped_column(BigInteger())
     agent_id: Mapped[str | None] = mapped_column(IdText)
@@ -89,9 +114,17 @@ class CallRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    queue: Mapped[str | None]
+    priority: Mapped[int]
+    queued_at: Mapped[datetime | None]
+    rung_at: Mapped[datetime | None]
     stage: Mapped[str | None]
+    percent: Mapped[float]
+    attempts: Mapped[int]
+    token: Mapped[int]
     owner: Mapped[str | None]
     heartbeat_at: Mapped[datetime | None]
+    duplicate_of: Mapped[str | None] = mapped_column(IdText)
     failure_code: Mapped[str | None]
     failure_stage: Mapped[str | None]
     failure_detail: Mapped[str | None]
@@ -100,6 +133,10 @@ class CallRow(Base):
     current_result_id: Mapped[int | None] = mapped_column(
         ResultId, ForeignKey("results.id", ondelete="SET NULL", use_alter=True)
     )
+    legal_hold: Mapped[bool]
+    audio_missing_at: Mapped[datetime | None]
+    audio_deleted_at: Mapped[datetime | None]
+    text_deleted_at: Mapped[datetime | None]
 
 
 class ResultRow(Base):

@@ -58,10 +58,16 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when an error leaves it.
 
         Keep the block short and never open a second one inside it: others wait for it. Raises
-        DatabaseUnavailable and InsufficientStorage.
+        DatabaseUnavailable, with ``commit_unknown`` when it went away in the commit, and InsufficientStorage.
         """
-        with translated_errors(), _turn(self._writers), _opened(self.engine) as session:
-            yield session
+        committing = False
+        try:
+            with translated_errors(), _turn(self._writers), _opened(self.engine) as session:
+                yield session
+                committing = True
+        except DatabaseUnavailable as error:
+            error.commit_unknown = committing
+            raise
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -119,6 +125,14 @@ class Database:
                 with connection.begin():
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
                     yield connection
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's own connection in no transaction, while no other thread of this process writes."""
+        with translated_errors(), _turn(self._writers), self.engine.connect() as connection:
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver.execute("PRAGMA query_only=OFF")
+            yield driver
 
     def ping(self) -> None:
         """Read something from the database. Raises DatabaseUnavailable."""

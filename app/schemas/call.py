@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from app.schemas.analysis import CallStatus
+
+
+class Queue(StrEnum):
+    """Where an unfinished call waits: for the stages that hear the recording, for those that judge the
+    words, or, with all of its stages, behind every other call."""
+
+    TRANSCRIBE = "transcribe"
+    ANALYZE = "analyze"
+    BULK = "bulk"
+
+
+ALL_QUEUES = tuple(Queue)
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """How many calls of a queue wait and are in work; ``oldest``: since when the first one waits."""
+
+    queue: Queue
+    waiting: int = 0
+    in_work: int = 0
+    oldest: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,27 @@ class NewCall:
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     webhook_url: str | None = None
+    queue: Queue = Queue.TRANSCRIBE
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """What a client sent as `Idempotency-Key`, and the SHA-256 of the whole request that it came with."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a call: ``token`` is newer than that of any earlier claim on it, and every write
+    names it. ``attempt`` counts from 1."""
+
+    call_id: str
+    owner: str
+    token: int
+    attempt: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +104,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One row of calls. ``audio_key`` is None once the recording is gone; ``owner`` works on it."""
+    """One row of calls. ``audio_key`` is None once the recording is gone; ``owner`` works on it.
+
+    ``queue`` is None when it is finished. ``percent`` in [0, 100] never falls within one run, and is 100 only
+    with a result. ``duplicate_of``: the first call with the same recording.
+
+    Under ``legal_hold`` nothing of it is removed. ``audio_missing_at``: since when its recording is known not
+    to be where it should be. ``audio_deleted_at`` and ``text_deleted_at``: removed then, as it was time.
+    """
 
     call_id: str
     status: CallStatus
@@ -82,6 +133,21 @@ class CallRecord:
     heartbeat_at: datetime | None = None
     failure: Failure | None = None
     duration_s: float | None = None
+    queue: Queue | None = None
+    priority: int = 0
+    queued_at: datetime | None = None
+    percent: float = 0.0
+    attempts: int = 0
+    duplicate_of: str | None = None
+    legal_hold: bool = False
+    audio_missing_at: datetime | None = None
+    audio_deleted_at: datetime | None = None
+    text_deleted_at: datetime | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Unfinished, and nobody works on it."""
+        return self.queue is not None and self.owner is None
 
 
 @dataclass(frozen=True)
@@ -104,3 +170,4 @@ class CallFilter:
     moment_type: str | None = None
     date_from: datetime | None = None
     date_to: datetime | None = None
+    legal_hold: bool | None = None

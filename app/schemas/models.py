@@ -155,6 +155,11 @@ class NoticeModel(BaseModel):
     message: str
 
 
+AUDIO_MISSING = NoticeModel(
+    stage="storage", code="audio_missing", message="the recording is not in the storage any more"
+)
+
+
 class FailureModel(BaseModel):
     """Why a call failed."""
 
@@ -199,11 +204,31 @@ class CallResult(BaseModel):
     created_at: datetime | None = None
     completed_at: datetime | None = None
     stage: str | None = Field(None, description="The stage in work, or in which the call failed.")
-    error: FailureModel | None = None
+    error: FailureModel | None = Field(None, description="Why the call, or its latest rerun, failed.")
+    percent: float = Field(100.0, description="How much of the work is done; 100 only with a result.")
+    queue_position: int | None = Field(None, description="Place in the queue, 1 is next, while it waits.")
+    attempts: int = Field(0, description="How often the work was begun.")
+    priority: int = 0
+    duplicate_of: str | None = Field(None, description="The first call with the same recording.")
+    legal_hold: bool = Field(False, description="Nothing of the call is removed.")
+    audio_deleted_at: datetime | None = Field(
+        None, description="When the recording was removed, as `AUDIO_RETENTION_DAYS` says."
+    )
+    text_deleted_at: datetime | None = Field(
+        None,
+        description="When the words went, as `TEXT_RETENTION_DAYS` says: numbers and times stay.",
+    )
 
     @classmethod
-    def of(cls, record: CallRecord, analysis: Analysis | None) -> CallResult:
+    def of(
+        cls, record: CallRecord, analysis: Analysis | None, queue_position: int | None = None
+    ) -> CallResult:
         failure = record.failure
+        fields = analysis_fields(analysis)
+        if record.audio_missing_at is not None:
+            fields["warnings"] = [*fields["warnings"], AUDIO_MISSING]
+        if record.text_deleted_at is not None and analysis is not None:
+            fields["no_speech"] = not analysis.speakers  # whoever spoke is still known
         return cls(
             call_id=record.call_id,
             status=record.status,
@@ -219,7 +244,15 @@ class CallResult(BaseModel):
             error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
             if failure
             else None,
-            **analysis_fields(analysis),
+            percent=record.percent,
+            queue_position=queue_position,
+            attempts=record.attempts,
+            priority=record.priority,
+            duplicate_of=record.duplicate_of,
+            legal_hold=record.legal_hold,
+            audio_deleted_at=record.audio_deleted_at,
+            text_deleted_at=record.text_deleted_at,
+            **fields,
         )
 
     @classmethod
@@ -289,6 +322,9 @@ class CallListItem(BaseModel):
     degraded: bool
     moments: dict[str, int]
     error: FailureModel | None
+    legal_hold: bool = False
+    audio_deleted_at: datetime | None = None
+    text_deleted_at: datetime | None = None
 
     @classmethod
     def of(cls, summary: CallSummary) -> CallListItem:
@@ -310,6 +346,9 @@ class CallListItem(BaseModel):
             error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
             if failure
             else None,
+            legal_hold=call.legal_hold,
+            audio_deleted_at=call.audio_deleted_at,
+            text_deleted_at=call.text_deleted_at,
         )
 
 
@@ -318,47 +357,6 @@ class CallPage(BaseModel):
 
     items: list[CallListItem]
     next_cursor: str | None
-
-
-class Health(BaseModel):
-    """The process is alive."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"status": "healthy", "version": "1.0.0", "timestamp": "2026-02-21T00:00:00Z"}
-        }
-    )
-
-    status: Literal["healthy"] = "healthy"
-    version: str
-    timestamp: datetime
-
-
-class EngineCheck(BaseModel):
-    """The engine that would answer now; ``engines`` lists the whole chain."""
-
-    engine: str | None
-    state: Literal["ready", "loading", "unavailable"]
-    degraded: bool
-    reason: str | None
-    fix: str | None
-    engines: list[dict[str, str | None]] = []
-
-
-class ReadyChecks(BaseModel):
-    database: str
-    database_replica: str | None = Field(
-        None, description="`ok`, or why the primary answers for it; null without DATABASE_READ_URL."
-    )
-    storage: str
-    engines: dict[str, EngineCheck]
-
-
-class Readiness(BaseModel):
-    """Whether calls can be analysed now, and by which engines."""
-
-    status: Literal["ready", "not_ready"]
-    checks: ReadyChecks
 
 
 class Problem(BaseModel):

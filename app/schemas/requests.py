@@ -84,6 +84,7 @@ class CallForm(BaseModel):
     vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
     metadata: dict[str, str] = {}
     webhook_url: str | None = Field(None, max_length=2048)
+    priority: int | None = Field(None, ge=0, le=9)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -147,6 +148,7 @@ class CallFilterQuery(BaseModel):
     moment_type: MomentKind | None = None
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
+    legal_hold: bool | None = Field(None, description="Only calls under legal hold, or only others.")
 
     @property
     def filters(self) -> CallFilter:
@@ -157,6 +159,7 @@ class CallFilterQuery(BaseModel):
             moment_type=self.moment_type,
             date_from=self.date_from,
             date_to=self.date_to,
+            legal_hold=self.legal_hold,
         )
 
 
@@ -165,6 +168,14 @@ class CallQuery(CallFilterQuery):
 
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
+
+
+class CallPatch(BaseModel):
+    """What is to be another about a call."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"legal_hold": True}})
+
+    legal_hold: bool = Field(description="`true`: nothing of the call is removed until it is `false` again.")
 
 
 class SpeakerCorrection(BaseModel):
@@ -236,6 +247,21 @@ class SpeakersPatch(BaseModel):
             if right.role is not None:
                 edits.append(SetRole(speaker, right.role))
         return tuple(edits)
+
+
+class RerunRequest(BaseModel):
+    """Where the work on a finished call begins again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"from": "broken"}})
+
+    start: Literal["broken", "transcription", "diarization", "analysis"] = Field(
+        "broken",
+        alias="from",
+        description=(
+            "`broken`: the stage that failed. What later stages need to begin in the middle is kept of calls "
+            "in which a stage failed; others are transcribed again."
+        ),
+    )
 
 
 class SpeakRequest(BaseModel):

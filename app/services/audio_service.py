@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.config import Settings
@@ -33,14 +33,14 @@ class AudioService:
         """Refuse by its first 4 KB what is no recording: EmptyAudio, UnsupportedMedia."""
         check_media(head, size)
 
-    def decode(self, source: Path, scratch: Path) -> Audio:
+    def decode(self, source: Path, scratch: Path, stopped: Callable[[], bool] = lambda: False) -> Audio:
         """Decode an upload to 16 kHz PCM in ``scratch``, an existing folder private to this recording.
 
-        Two channels are kept apart, more are mixed to one.
+        Two channels are kept apart, more are mixed to one. Ends early when ``stopped`` says so.
         Raises UndecodableAudio, UnsupportedRate, AudioTooLong or InsufficientStorage, and leaves nothing
         behind then.
         """
-        return self._decoder.decode(source, scratch)
+        return self._decoder.decode(source, scratch, stopped)
 
     def encode(self, source: Path, target: Path, media: Media) -> None:
         """Write ``source`` to ``target`` as MP3 or WAV. Raises StageFailed or InsufficientStorage."""

@@ -10,15 +10,21 @@ from app import __version__
 from app.core.config import Settings
 from app.core.registry import Registry
 from app.db.session import Database
+from app.db.traces import Traces
 from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
+from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
+from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
 from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
+from app.services.reconciliation_service import ReconciliationService
 from app.services.replay_service import ReplayService, scope_of
+from app.services.retention_service import RetentionService
+from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
@@ -28,9 +34,13 @@ from app.services.tts_service import TtsService
 from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
+from app.services.work_service import WorkService
+from app.services.worker_service import WorkerService
 from app.storage.base import Storage
+from app.storage.intents import intents_of
 from app.storage.registry import open_storage
-from app.storage.scratch import Scratch, scratch_of, working_folder
+from app.storage.removals import RemovalKeeper
+from app.storage.scratch import Scratch, own_folders, scratch_of, working_folder
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,22 @@ class Services:
 
     settings: Settings
     database: Database
+    traces: Traces
     storage: Storage
     scratch: Scratch
     calls: CallService
+    work: WorkService
+    retention: RetentionService
+    reconciliation: ReconciliationService
+    customers: CustomerService
+    workers: WorkerService
     speakers: SpeakerService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
+    catalogue: CatalogueService
     webhooks: WebhookService
     deliveries: DeliveryService
     chains: Mapping[str, EngineChain]
@@ -60,37 +77,77 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     Raises ConfigurationError for an unknown engine or a playbook that cannot be used.
     """
     database = overrides.get("database") or Database(settings)
-    storage = overrides.get("storage") or open_storage(settings)
+    storage = RemovalKeeper(overrides.get("storage") or open_storage(settings))
     audio = overrides.get("audio") or AudioService(settings)
     coachable = overrides.get("coachable") or CoachableService(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
     tts: TtsService = overrides.get("tts") or TtsService(
         settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
     )
+    traces = Traces(database)
+
+    def forget_elsewhere(call_id: str) -> None:
+        """Whatever holds words of a call beside its rows; its rows are gone."""
+        tts.forget(scope_of(call_id))
+        traces.left()
+
+    owner = new_owner()
     calls = overrides.get("calls") or CallService(
         database,
         storage,
-        new_owner(),
-        settings.lease_s,
-        forget_elsewhere=lambda call_id: tts.forget(scope_of(call_id)),
+        room=Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls),
+        forget_elsewhere=forget_elsewhere,
     )
     guard = AddressGuard(Allowed.of(settings.webhook_allowed_hosts))
     parts: dict[str, Any] = {
         "database": database,
-        "storage": storage,
+        "traces": traces,
+        "retention": RetentionService(
+            database,
+            storage,
+            audio_days=settings.audio_retention_days,
+            text_days=settings.text_retention_days,
+            forget_elsewhere=forget_elsewhere,
+        ),
+        "reconciliation": ReconciliationService(database, storage),
+        "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
         "scratch": scratch_of(settings),
         "calls": calls,
+        "work": WorkService(
+            database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
+        ),
+        "workers": WorkerService(database, owner, lease_s=settings.lease_s),
         "audio": audio,
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        "catalogue": _catalogue(settings, database, storage, calls, audio),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
-        "deliveries": _deliveries(settings, database, guard, calls.owner),
+        "deliveries": _deliveries(settings, database, guard, owner),
         "chains": engine_chains(settings),
     }
-    return Services(settings=settings, **{**parts, **overrides})
+    return Services(settings=settings, **{**parts, **overrides, "storage": storage})
+
+
+def worker_service_of(settings: Settings) -> WorkerService:
+    """Who is at work, and nothing else."""
+    return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
+
+
+def _catalogue(
+    settings: Settings, database: Database, storage: Storage, calls: CallService, audio: AudioService
+) -> CatalogueService:
+    return CatalogueService(
+        database,
+        storage,
+        calls,
+        audio,
+        intents_of(settings),
+        most_bytes=settings.max_upload_bytes,
+        folders=own_folders(settings),
+    )
 
 
 def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 from app.core.exceptions import (
-    AppError,
+    AudioGone,
+    Busy,
     CallExists,
-    CallInterrupted,
+    CallFinished,
     CallNotFound,
     CallNotReady,
-    DatabaseUnavailable,
+    CallUnfinished,
+    IdempotencyKeyReused,
 )
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.checkpoints import CheckpointRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.digests import read_digest_page
+from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
-from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, Failure, NewCall
+from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
 from app.schemas.digest import CallDigest
-from app.services.ownership import is_gone
+from app.schemas.guards import refuse_if_held, refuse_without_words
+from app.schemas.heard import Heard
+from app.services.room import Room
 from app.storage.base import Storage
 
-log = logging.getLogger(__name__)
+KEYS_KEPT = timedelta(hours=48)
+_MOST_RACES = 5
+
+
+class _KeyJustTaken(Exception):
+    """Another request with the same key came first; it is committed by now."""
 
 
 class Intake(StrEnum):
@@ -40,131 +51,184 @@ class Intake(StrEnum):
     REPLAYED = "replayed"
 
 
+class RerunFrom(StrEnum):
+    """The stage that a rerun starts with: the one that failed, else the first, or one that is asked for."""
+
+    BROKEN = "broken"
+    TRANSCRIPTION = "transcription"
+    DIARIZATION = "diarization"
+    ANALYSIS = "analysis"
+
+    def of(self, heard: Heard | None) -> Heard | None:
+        """What of ``heard`` is kept; None: everything is to be heard again."""
+        if heard is None or self is RerunFrom.TRANSCRIPTION:
+            return None
+        if self is RerunFrom.DIARIZATION or "diarization" in heard.failed_stages:
+            return heard.without("diarization")
+        return heard
+
+
 @dataclass(frozen=True)
 class StoredCall:
-    """A call and its current analysis, None while there is none."""
+    """A call, its current analysis, None while there is none, and its place in the queue while it waits."""
 
     record: CallRecord
     analysis: Analysis | None
+    queue_position: int | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What became of an upload, and the call that it is about, as it is now.
+
+    ``by_key``: an earlier request came with the same Idempotency-Key.
+    """
+
+    record: CallRecord
+    queue_position: int | None
+    intake: Intake
+    by_key: bool = False
+
+    @property
+    def call_id(self) -> str:
+        return self.record.call_id
 
 
 class CallService:
-    """The only place that writes calls. Each method is one transaction. Thread-safe."""
+    """Takes calls in, reads and deletes them. Each method is one transaction. Thread-safe."""
 
     def __init__(
         self,
         database: Database,
         storage: Storage,
-        owner: str,
-        lease_s: float,
         *,
+        room: Room,
         forget_elsewhere: Callable[[str], None],
     ) -> None:
         """``forget_elsewhere`` removes what others keep of a call that was deleted; it raises nothing."""
         self._database = database
         self._storage = storage
+        self._room = room
         self._forget_elsewhere = forget_elsewhere
-        self.owner = owner
-        self._lease_s = lease_s
 
-    def accept(self, new: NewCall) -> Intake:
+    def check_room(self) -> None:
+        """Raises Busy when one more call would not be taken."""
+        with self._database.snapshot() as session:
+            self._room.check(ClaimRepository(session))
+
+    def accept(self, new: NewCall, key: RequestKey | None = None) -> Accepted:
         """Take in a recording that is stored already.
 
-        Raises CallExists when the id belongs to another recording. The stored file of ``new`` is in use
-        only after ``STARTED``.
+        Raises Busy, CallExists when the id belongs to another recording, IdempotencyKeyReused, and LegalHold
+        where starting over would remove what is held. The stored file of ``new`` is in use only after
+        ``STARTED``.
         """
-        abandoned_key = None
-        with self._database.session() as session:
-            calls = CallRepository(session)
-            if calls.insert(new, self.owner, _now()):
-                return Intake.STARTED
-            earlier = calls.lock(new.call_id)
-            if earlier is None:  # deleted between the two statements
-                raise CallInterrupted(f"call {new.call_id} was being deleted; send it again")
-            if earlier.status in (CallStatus.FAILED, CallStatus.CANCELLED):
-                calls.restart(new, self.owner, _now())
-                abandoned_key = earlier.audio_key
-                outcome = Intake.STARTED
-            elif earlier.fingerprint != new.fingerprint:
-                raise CallExists(f"call id {new.call_id} belongs to another recording or other options")
-            else:
-                outcome = Intake.REPLAYED if earlier.status.is_complete else Intake.JOINED
+        for _ in range(_MOST_RACES):
+            try:
+                with self._database.session() as session:
+                    keys = IdempotencyKeyRepository(session)
+                    calls, claims = CallRepository(session), ClaimRepository(session)
+                    accepted, abandoned_key = self._accept(calls, claims, keys, new, key)
+                break
+            except _KeyJustTaken:
+                continue
+        else:
+            raise Busy("the same Idempotency-Key is being sent by many at once", retry_after_s=1)
         if abandoned_key:
             self._storage.delete(abandoned_key)
-        return outcome
+        return accepted
 
-    def start(self, call_id: str) -> CallRecord | None:
-        """Queued to processing; None when the call is not ours any more."""
-        with self._database.session() as session:
-            calls = CallRepository(session)
-            return calls.get(call_id) if calls.start(call_id, self.owner, _now()) else None
+    def _accept(
+        self,
+        calls: CallRepository,
+        claims: ClaimRepository,
+        keys: IdempotencyKeyRepository,
+        new: NewCall,
+        key: RequestKey | None,
+    ) -> tuple[Accepted, str | None]:
+        """In one transaction; also the key of a recording that is of no more use."""
+        known = keys.get(key.key) if key else None
+        if key and known:
+            if known.fingerprint != key.fingerprint:
+                raise IdempotencyKeyReused("this Idempotency-Key was sent with another request")
+            new = replace(new, call_id=known.call_id)
+        intake, abandoned_key = self._place(calls, claims, new, by_key=known is not None)
+        if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), _now()):
+            raise _KeyJustTaken
+        record = _found(calls.get(new.call_id), new.call_id)
+        return Accepted(record, claims.position(record), intake, known is not None), abandoned_key
 
-    def enter_stage(self, call_id: str, stage: str) -> bool:
-        """Show the stage; False when the call is not ours any more.
+    def _place(
+        self, calls: CallRepository, claims: ClaimRepository, new: NewCall, *, by_key: bool
+    ) -> tuple[Intake, str | None]:
+        earlier = calls.lock(new.call_id)
+        if earlier is None:
+            self._room.check(claims, new.queue)
+            if calls.insert(new, _now()):
+                return Intake.STARTED, None
+            earlier = calls.lock(new.call_id)
+        if earlier is None:  # deleted between the two statements
+            raise Busy(f"call {new.call_id} was being deleted; send it again", retry_after_s=1)
+        if _starts_over(earlier, by_key=by_key):
+            refuse_if_held(earlier)
+            self._room.check(claims, new.queue)
+            calls.restart(new, _now())
+            return Intake.STARTED, earlier.audio_key
+        if earlier.fingerprint != new.fingerprint:
+            raise CallExists(f"call id {new.call_id} belongs to another recording or other options")
+        return Intake.REPLAYED if earlier.status.is_final else Intake.JOINED, None
 
-        A database that is away for a moment does not end the work: ``complete`` decides whose it is.
+    def rerun(self, call_id: str, start: RerunFrom) -> CallRecord:
+        """Do a finished call again, from the stage ``start``; its result stays until there is a new one.
+
+        Raises CallNotFound, CallUnfinished, TextDeleted, Busy, and AudioGone where the recording is needed
+        and gone.
         """
-        try:
-            with self._database.session() as session:
-                return CallRepository(session).set_stage(call_id, self.owner, stage, _now())
-        except DatabaseUnavailable:
-            log.warning("call.stage_not_stored")
-            return True
-
-    def complete(self, call_id: str, analysis: Analysis) -> bool:
-        """Store the whole result and finish the call in one transaction; False: not ours any more."""
         with self._database.session() as session:
-            return CallRepository(session).complete(call_id, self.owner, analysis, _now())
+            calls, checkpoints = CallRepository(session), CheckpointRepository(session)
+            record = _found(calls.lock(call_id), call_id)
+            heard = start.of(checkpoints.get(call_id))
+            if not record.status.is_final:
+                raise CallUnfinished(f"call {call_id} is {record.status}")
+            refuse_without_words(record)
+            if record.audio_key is None and (heard is None or heard.turns is None):
+                raise AudioGone(f"the recording of call {call_id} is no longer kept")
+            self._room.check(ClaimRepository(session))
+            if heard is None:
+                checkpoints.drop(call_id)
+            else:
+                checkpoints.put(call_id, heard, _now())
+            needs_audio = heard is None or heard.turns is None
+            calls.rerun(call_id, Queue.TRANSCRIBE if needs_audio else Queue.ANALYZE, _now())
+            return _found(calls.get(call_id), call_id)
 
-    def fail(self, call_id: str, error: AppError, stage: str | None, *, drop_audio: bool) -> bool:
-        """Finish the call with a reason; ``drop_audio`` removes a recording that is of no use."""
-        failure = Failure(error.code, stage, error.detail, error.status)
-        with self._database.session() as session:
-            calls = CallRepository(session)
-            record = calls.get(call_id)
-            done = calls.fail(call_id, self.owner, failure, _now(), drop_audio=drop_audio)
-        if done and drop_audio and record and record.audio_key:
-            self._storage.delete(record.audio_key)
-        return done
-
-    def beat(self) -> int:
-        """Sign of life for every unfinished call of this process; returns how many."""
-        with self._database.session() as session:
-            return CallRepository(session).beat(self.owner, _now())
-
-    def give_up_lost(self, active: Collection[str]) -> int:
-        """Fail the calls that nobody works on any more; returns how many.
-
-        Those are: calls whose process is gone, calls without a sign of life for longer than the lease, and
-        calls of this process that are not among its ``active`` ones (their end could not be stored).
-        """
-        lost = 0
-        now = _now()
+    def cancel(self, call_id: str) -> CallRecord:
+        """Stop an unfinished call, whoever works on it. Raises CallNotFound and CallFinished."""
         with self._database.session() as session:
             calls = CallRepository(session)
-            silent = {record.call_id for record in calls.unfinished(now, self._lease_s)}
-            for record in calls.unfinished(now, 0):
-                owner = record.owner or ""
-                if owner == self.owner:
-                    untouched_s = (now - record.updated_at).total_seconds()
-                    is_lost = record.call_id not in active and untouched_s > self._lease_s
-                else:
-                    is_lost = record.call_id in silent or is_gone(owner)
-                if is_lost:
-                    beat = record.heartbeat_at if record.call_id in silent else None
-                    failure = _interrupted(record.stage)
-                    lost += calls.give_up(record.call_id, owner, failure, now, heartbeat_at=beat)
-        if lost:
-            log.warning("calls.interrupted", extra={"calls": lost})
-        return lost
+            record = _found(calls.lock(call_id), call_id)
+            if not ClaimRepository(session).cancel(call_id, _now()):
+                raise CallFinished(f"call {call_id} is {record.status}")
+            return _found(calls.get(call_id), call_id)
 
-    def interrupt_own(self) -> None:
-        """Fail whatever this process has not finished: it is about to end."""
+    def progress(self, call_id: str) -> tuple[CallRecord, int | None]:
+        """The call's state and its place in the queue, None unless it waits. Raises CallNotFound."""
+        with self._database.snapshot() as session:
+            record = _found(CallRepository(session).get(call_id), call_id)
+            return record, ClaimRepository(session).position(record)
+
+    def states(self, call_ids: Sequence[str]) -> dict[str, tuple[CallRecord, int | None]]:
+        """``progress`` of all these calls at once; those that are not there are missing."""
+        with self._database.snapshot() as session:
+            records = CallRepository(session).get_many(call_ids)
+            waiting = [record.call_id for record in records if record.is_waiting]
+            positions = ClaimRepository(session).positions(waiting) if waiting else {}
+            return {record.call_id: (record, positions.get(record.call_id)) for record in records}
+
+    def forget_old_keys(self, now: datetime) -> int:
+        """Remove Idempotency-Keys that were kept long enough; returns how many."""
         with self._database.session() as session:
-            calls = CallRepository(session)
-            for record in calls.unfinished(_now(), 0):
-                if record.owner == self.owner:
-                    calls.fail(record.call_id, self.owner, _interrupted(record.stage), _now())
+            return IdempotencyKeyRepository(session).forget_before(now - KEYS_KEPT)
 
     # One call is read from the primary, lists from the replica. A replica that does not know a call yet could
     # be made up for, but not one that knows an older state of it: a percentage would fall, a correction just
@@ -179,13 +243,20 @@ class CallService:
         """The call with its current analysis. Raises CallNotFound."""
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
-            return StoredCall(record, ResultRepository(session).current(call_id))
+            position = ClaimRepository(session).position(record)
+            return StoredCall(record, ResultRepository(session).current(call_id), position)
 
-    def finished(self, call_id: str) -> tuple[CallRecord, Analysis]:
-        """The call and its current analysis. Raises CallNotFound, or CallNotReady where there is none."""
+    def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
+        """The call and its current analysis.
+
+        Raises CallNotFound, CallNotReady where there is none, and where words are needed that were deleted
+        TextDeleted.
+        """
         stored = self.read(call_id)
-        if not stored.record.status.is_complete or stored.analysis is None:
+        if stored.analysis is None:
             raise CallNotReady(f"call {call_id} is {stored.record.status}")
+        if needs_words:
+            refuse_without_words(stored.record)
         return stored.record, stored.analysis
 
     def page(
@@ -209,7 +280,7 @@ class CallService:
         return self._database.read(lambda session: read_digest_page(session, filters, cursor))
 
     def delete(self, call_id: str) -> None:
-        """Remove everything that is kept of the call. Raises CallNotFound."""
+        """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
             record = _found(CallRepository(session).delete(call_id), call_id)
         self._forget_elsewhere(call_id)
@@ -238,9 +309,15 @@ def _found(record: CallRecord | None, call_id: str) -> CallRecord:
     return record
 
 
-def _interrupted(stage: str | None) -> Failure:
-    error = CallInterrupted()
-    return Failure(error.code, stage, error.detail, error.status)
+def _starts_over(call: CallRecord, *, by_key: bool) -> bool:
+    """Whether sending a call again begins it anew.
+
+    What a key stands for is told again, unless it was a failure of ours.
+    """
+    if call.status is CallStatus.CANCELLED:
+        return not by_key
+    is_ours = call.failure is None or call.failure.status >= 500
+    return call.status is CallStatus.FAILED and (is_ours or not by_key)
 
 
 def _now() -> datetime:

@@ -164,11 +164,7 @@ class EngineChain:
         """
         self.start()
         self._looked.wait(wait_s)
-        usable = [
-            entry
-            for entry in self._entries.values()
-            if entry.usable and (external or not entry.engine.capabilities.sends_data_out)
-        ]
+        usable = self._usable(external=external)
         if not usable:
             raise EngineUnavailable(self.stage, self._why_none(external), retry_after_s=RETRY_AFTER_S)
         against = {entry.engine.name: unfit(entry.engine) for entry in usable} if unfit else {}
@@ -184,6 +180,10 @@ class EngineChain:
             f"{', '.join(entry.engine.name for entry in fit)} cannot do language {language!r}; "
             f"usable here: {', '.join(known)}"
         )
+
+    def is_usable(self, *, external: bool = True) -> bool:
+        """Whether an engine is known to be usable by now."""
+        return bool(self._usable(external=external))
 
     def is_loaded(self, name: str) -> bool:
         with self._lock:
@@ -225,6 +225,13 @@ class EngineChain:
                 entry.seen, entry.load_error = seen, None
         self._looked.set()
         self._offer_best()
+
+    def _usable(self, *, external: bool) -> list[_Entry]:
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.usable and (external or not entry.engine.capabilities.sends_data_out)
+        ]
 
     def _wanted(self) -> tuple[str, ...]:
         """The usable engines up to the first that takes every recording."""

@@ -18,7 +18,7 @@ def is_gone(owner: str) -> bool:
 
     False says nothing: owners on other machines are judged by their heartbeat alone.
     """
-    machine, _, rest = owner.rpartition("/")[0].rpartition("/")
+    machine, _, rest = _place(owner)
     if machine != _machine() or not rest.isdigit():
         return False
     try:
@@ -28,6 +28,15 @@ def is_gone(owner: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def is_here(owner: str) -> bool:
+    """Whether ``owner`` is or was a process of this machine (in a container: of this container)."""
+    return _place(owner)[0] == _machine()
+
+
+def _place(owner: str) -> tuple[str, str, str]:
+    return owner.rpartition("/")[0].rpartition("/")
 
 
 def _machine() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.core.exceptions import AppError, NoCoachableMoments
 from app.schemas.analysis import Analysis
+from app.schemas.guards import refuse_without_words
 from app.schemas.moment import Moment, TimedMomentType
 from app.schemas.speaker import Role
 from app.services.audio_service import AudioService
@@ -40,8 +41,9 @@ class ReplayService:
     def render(self, call_id: str, folder: Path) -> Replay:
         """Write the replay into ``folder``, which the caller owns.
 
-        What is spoken is kept for the next replay until the call is deleted. Raises CallNotFound (also where
-        it is deleted meanwhile), CallNotReady, NoCoachableMoments, EngineUnavailable, StageFailed.
+        What is spoken is kept for the next replay until the words are deleted. Raises CallNotFound and
+        TextDeleted (also where that happens meanwhile), CallNotReady, NoCoachableMoments, EngineUnavailable,
+        StageFailed.
         """
         _, analysis = self._calls.finished(call_id)
         lines = narration(analysis)
@@ -69,9 +71,12 @@ class ReplayService:
         return spoken
 
     def _forget_if_deleted(self, call_id: str) -> None:
-        """Words that were kept after the call had been deleted go with it. Raises CallNotFound then."""
+        """Words that were kept after those of the call had been deleted go too.
+
+        Raises CallNotFound or TextDeleted then.
+        """
         try:
-            self._calls.record(call_id)
+            refuse_without_words(self._calls.record(call_id))
         except AppError:
             self._tts.forget(scope_of(call_id))
             raise

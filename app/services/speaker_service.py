@@ -11,6 +11,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
+from app.schemas.guards import refuse_without_words
 from app.schemas.speaker import Speaker, SpeakerEdit
 from app.services.annotation_service import annotate
 from app.services.coachable_service import CoachableService
@@ -28,13 +29,14 @@ class SpeakerService:
     def edit(self, call_id: str, edits: Sequence[SpeakerEdit]) -> None:
         """Correct the speakers; roles, metrics and moments follow, nothing is transcribed again.
 
-        Corrections that cancel out leave the analysis as it was. Raises CallNotFound, CallNotReady, or
-        ValidationFailed for a speaker that there is not.
+        Corrections that cancel out leave the analysis as it was. Raises CallNotFound, CallNotReady,
+        TextDeleted, or ValidationFailed for a speaker that there is not.
         """
         with self._database.session() as session:
             record = CallRepository(session).lock(call_id)
             if record is None:
                 raise CallNotFound(f"there is no call {call_id}")
+            refuse_without_words(record)
             results = ResultRepository(session)
             result = results.editable(call_id)
             if not record.status.is_complete or result is None:

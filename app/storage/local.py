@@ -17,6 +17,8 @@ from app.storage.base import KEY_PATTERN, ListedFile, StoredFile, key_path
 from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
 
 LEAST_FREE_BYTES = 1024 * 1024
+SYNC_BYTES = 8 * 1024 * 1024
+"""A large upload goes to the disk as it comes, so that its last byte waits for this much at most."""
 
 
 class LocalStorage:
@@ -105,29 +107,37 @@ class LocalWriter:
         self._audio = audio
         self._digest = sha256()
         self._size = 0
+        self._synced = 0
         self._file = lock_or_none(path)
+
+    @property
+    def key(self) -> str:
+        return self._path.name
 
     def write(self, chunk: bytes) -> None:
         if self._file is None:
             raise StorageUnavailable("the upload's file is closed")
         with translated_errors():
             self._file.write(chunk)
+            self._size += len(chunk)
+            if self._size - self._synced >= SYNC_BYTES:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._synced = self._size
         self._digest.update(chunk)
-        self._size += len(chunk)
 
     def commit(self) -> StoredFile:
         if self._file is None:
             raise StorageUnavailable("the upload's file is closed")
-        key = self._path.name
-        target = self._audio / key[:2]
+        target = self._audio / self.key[:2]
         with translated_errors():
             self._file.flush()
             os.fsync(self._file.fileno())
             target.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path.rename(target / key)
+            self._path.rename(target / self.key)
             _sync_folder(target)
         self._close()
-        return StoredFile(key, self._size, self._digest.hexdigest())
+        return StoredFile(self.key, self._size, self._digest.hexdigest())
 
     def discard(self) -> None:
         if self._file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed
+from app.core.exceptions import AppError, ResourceLimit, StageFailed
 from app.core.logging import configure_logging
 from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.sentiment import Sentiment
@@ -26,8 +27,19 @@ from app.services.diarization_service import DiarizationService
 from app.services.sentiment_service import SentimentService
 from app.services.stt.base import SttRequest
 from app.services.stt_service import SttService
+from app.workers.engine_process import OUT_OF_MEMORY, OVERFULL
 
 log = logging.getLogger(__name__)
+
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "allocate memory",
+    "bad allocation",
+    "bad_alloc",
+    "can't start new thread",
+)
+"""What libraries say in a RuntimeError of theirs."""
 
 
 class EngineRoom:
@@ -77,6 +89,7 @@ def serve(connection: Connection) -> None:
     """Answer until the parent is gone."""
     _, settings = connection.recv()
     configure_logging(settings.log_level)
+    limit_memory(settings.engine_memory_mb)
     room = EngineRoom(settings)
     requests: queue.Queue[tuple[Any, ...]] = queue.Queue()
     skipped: set[int] = set()
@@ -89,13 +102,46 @@ def serve(connection: Connection) -> None:
         connection.send(("started", request_id))
         try:
             value = getattr(room, operation)(*arguments)
-        except AppError as error:
-            connection.send(("failed", request_id, error))
         except Exception as error:
-            log.exception("engine.request_failed", extra={"stage": stage, "operation": operation})
-            connection.send(("failed", request_id, StageFailed(stage, f"{type(error).__name__} in {stage}")))
+            if is_out_of_memory(error):
+                _leave_full(connection, request_id, stage, operation)
+            connection.send(("failed", request_id, _as_told(error, stage, operation)))
         else:
             connection.send(("done", request_id, value))
+
+
+def _as_told(error: Exception, stage: str, operation: str) -> AppError:
+    if isinstance(error, AppError):
+        return error
+    log.exception("engine.request_failed", extra={"stage": stage, "operation": operation})
+    return StageFailed(stage, f"{type(error).__name__} in {stage}")
+
+
+def _leave_full(connection: Connection, request_id: int, stage: str, operation: str) -> None:
+    """Say why, and end: what filled the memory may stay there, and the next request is not to suffer."""
+    try:
+        log.warning("engine.out_of_memory", extra={"stage": stage, "operation": operation})
+        connection.send(("failed", request_id, ResourceLimit(stage, f"stage {stage} ran out of memory")))
+    finally:
+        os._exit(OUT_OF_MEMORY)
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether this error, or one behind it, says that there was no memory left."""
+    if error is None:
+        return False
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+        return True
+    return is_out_of_memory(error.__cause__ or error.__context__)
+
+
+def limit_memory(megabytes: int) -> None:
+    """Let allocations beyond it fail, where the system can do that (Linux); files that are mapped, such as
+    libraries and weights, do not count. 0: no limit."""
+    if megabytes and sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * 2**20, megabytes * 2**20))
 
 
 def _receive(connection: Connection, requests: queue.Queue[tuple[Any, ...]], skipped: set[int]) -> None:
@@ -105,6 +151,8 @@ def _receive(connection: Connection, requests: queue.Queue[tuple[Any, ...]], ski
             message = connection.recv()
         except (EOFError, OSError):
             os._exit(0)
+        except MemoryError:
+            os._exit(OVERFULL)
         if message[0] == "skip":
             skipped.add(message[1])
         else:
@@ -112,7 +160,9 @@ def _receive(connection: Connection, requests: queue.Queue[tuple[Any, ...]], ski
 
 
 def main() -> None:
+    # It ends with its parent, which lets calls in work end first, also where all processes are told to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     serve(Connection(int(sys.argv[1])))
 
 

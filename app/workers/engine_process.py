@@ -19,12 +19,20 @@ from typing import Any
 
 import app
 from app.core.config import Settings
-from app.core.exceptions import DeadlineExceeded, EngineCrashed, EngineUnavailable
+from app.core.exceptions import DeadlineExceeded, EngineCrashed, EngineUnavailable, ResourceLimit
 
 log = logging.getLogger(__name__)
 
 QUICK_DEATH_S = 5.0
 MOST_QUICK_DEATHS = 3
+STOP_POLL_S = 0.5
+OUT_OF_MEMORY = 71
+"""Exit code of a child whose request needed more memory than there was."""
+OVERFULL = 72
+"""Exit code of a child that could not even take a request in."""
+_FULL = 0.8
+"""Share of the memory allowed from which a violent end counts as one for want of memory."""
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 ALLOCATION = (
     "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
     "glibc.malloc.trim_threshold=4294967296"
@@ -49,6 +57,9 @@ class _Child:
     process: subprocess.Popen[bytes]
     connection: Connection
     started_at: float
+    ended_by_us: bool = False
+    replaced: bool = False
+    """To be ended as soon as it has nothing to do."""
 
 
 class EngineProcess:
@@ -90,6 +101,13 @@ class EngineProcess:
             child.process.kill()
             child.process.wait()
 
+    def replace(self) -> None:
+        """Let another child answer from the next moment on at which nothing is to be done."""
+        with self._lock:
+            if self._child is not None:
+                self._child.replaced = True
+                self._end_replaced()
+
     def submit(self, stage: str, operation: str, *arguments: Any) -> Future[Any]:
         """Queue a request; ``stage`` names it in errors. The future holds its value or its AppError."""
         with self._lock:
@@ -105,19 +123,28 @@ class EngineProcess:
                 self._send(request)
         return request.answer
 
-    def request(self, stage: str, operation: str, *arguments: Any, deadline: float) -> Any:
+    def request(
+        self, stage: str, operation: str, *arguments: Any, deadline: float, stopped: threading.Event
+    ) -> Any:
         """Run a request and wait for its value until ``deadline`` (on the monotonic clock).
 
-        A request still in work then ends the child; it raises DeadlineExceeded.
+        A request still in work then ends the child; it raises DeadlineExceeded. So does one in work when
+        ``stopped`` is set, which gives None.
         """
         answer = self.submit(stage, operation, *arguments)
-        try:
-            return answer.result(timeout=max(0.0, deadline - time.monotonic()))
-        except FutureTimeout:
-            if answer.done():
-                return answer.result()
-            self._give_up(answer)
-            raise DeadlineExceeded(stage, f"stage {stage} was not finished at the call's deadline") from None
+        while not stopped.is_set():
+            left_s = deadline - time.monotonic()
+            try:
+                return answer.result(timeout=max(0.0, min(left_s, STOP_POLL_S)))
+            except FutureTimeout:
+                if answer.done():
+                    return answer.result()
+            if left_s <= 0:
+                self._give_up(answer)
+                detail = f"stage {stage} was not finished at the call's deadline"
+                raise DeadlineExceeded(stage, detail) from None
+        self._give_up(answer)
+        return None
 
     def _give_up(self, answer: Future[Any]) -> None:
         with self._lock:
@@ -129,7 +156,8 @@ class EngineProcess:
             if child is None:
                 return
             if request.started:
-                log.warning("engine.ended_at_deadline", extra={"stage": request.stage})
+                log.warning("engine.ended", extra={"stage": request.stage})
+                child.ended_by_us = True
                 child.process.kill()
             else:
                 self._send_message(child, ("skip", request.id))
@@ -170,9 +198,9 @@ class EngineProcess:
             except (EOFError, OSError):
                 break
             self._receive(message)
-        exit_code = child.process.wait()
+        exit_code, peak_mb = _wait(child.process)
         child.connection.close()
-        self._lost(child, exit_code)
+        self._lost(child, exit_code, peak_mb)
 
     def _receive(self, message: tuple[Any, ...]) -> None:
         kind, request_id, *rest = message
@@ -184,31 +212,57 @@ class EngineProcess:
                 request.started = True
                 return
             del self._pending[request_id]
+            self._end_replaced()
         if kind == "done":
             request.answer.set_result(rest[0])
         else:
             request.answer.set_exception(rest[0])
 
-    def _lost(self, child: _Child, exit_code: int) -> None:
+    def _end_replaced(self) -> None:
+        """To be called under the lock."""
+        child = self._child
+        if child is not None and child.replaced and not self._pending:
+            child.ended_by_us = True
+            child.process.kill()
+
+    def _lost(self, child: _Child, exit_code: int, peak_mb: float) -> None:
         with self._lock:
             self._child = None
             quick = time.monotonic() - child.started_at < QUICK_DEATH_S
-            self._quick_deaths = self._quick_deaths + 1 if quick else 0
+            if not child.ended_by_us:  # a call that is cancelled says nothing about the engine
+                self._quick_deaths = self._quick_deaths + 1 if quick else 0
             started = [request for request in self._pending.values() if request.started]
-            hopeless = self._stopping or self._quick_deaths >= MOST_QUICK_DEATHS
+            hopeless = self._stopping or exit_code == OVERFULL or self._quick_deaths >= MOST_QUICK_DEATHS
             failed = list(self._pending.values()) if hopeless else started
             for request in failed:
                 del self._pending[request.id]
-            if not self._stopping:
+            if exit_code == OUT_OF_MEMORY or (child.replaced and not failed):
+                log.info("engine.replaced", extra={"exit_code": exit_code})
+            elif not self._stopping:
                 log.error("engine.lost", extra={"exit_code": exit_code, "failed": len(failed)})
             if self._pending:
                 self._spawn()
         for request in failed:
-            request.answer.set_exception(
-                EngineCrashed(request.stage, f"the engine process ended with code {exit_code}")
-            )
+            request.answer.set_exception(self._why_lost(request.stage, exit_code, peak_mb))
         if self.on_lost is not None and not self._stopping:
             self.on_lost()
+
+    def _why_lost(self, stage: str, exit_code: int, peak_mb: float) -> EngineCrashed | ResourceLimit:
+        limit_mb = self._settings.engine_memory_mb
+        killed_at_limit = limit_mb > 0 > exit_code and peak_mb >= _FULL * limit_mb
+        if killed_at_limit or exit_code in (OUT_OF_MEMORY, OVERFULL):
+            return ResourceLimit(stage, f"the engine process ended when it had taken {peak_mb:.0f} MB")
+        return EngineCrashed(stage, f"the engine process ended with code {exit_code}")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """How a process ended, and the most memory that it held, in MB; 0 where that is not known."""
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except ChildProcessError:  # whoever ended it has waited for it
+        return process.wait(), 0.0
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_maxrss * _RSS_UNIT / 2**20
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, cast
 
 from app.core.config import Settings
@@ -21,25 +22,21 @@ from app.services.audio.windows import SpeechWindow
 from app.services.diarization.base import DiarizationRequest
 from app.services.engine_chain import EngineChain, EngineView
 from app.workers.engine_process import EngineProcess, child_environment
+from app.workers.progress import CallGone
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class EngineChoices:
-    """The engine of each stage that answers one call.
-
-    ``sentiment`` is None where it is switched off, ``diarization`` where no usable engine takes this
-    recording.
-    """
+    """The engines that hear one call; ``diarization`` is None where no usable one takes this recording."""
 
     stt: EngineChoice
     diarization: EngineChoice | None
-    sentiment: EngineChoice | None
 
     @property
     def all(self) -> tuple[EngineChoice, ...]:
-        return tuple(choice for choice in (self.stt, self.sentiment, self.diarization) if choice)
+        return tuple(choice for choice in (self.stt, self.diarization) if choice)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -50,36 +47,49 @@ class EngineChoices:
         return tuple(choice for choice in self.all if choice.degraded)
 
 
+class _Requests:
+    """Requests of one call to the engine process, until its deadline (on the monotonic clock) or until it is
+    stopped: they raise StageFailed, EngineCrashed, DeadlineExceeded, or CallGone."""
+
+    def __init__(self, process: EngineProcess, deadline: float, stopped: Event) -> None:
+        self._process = process
+        self._deadline = deadline
+        self._stopped = stopped
+
+    def __call__(self, stage: str, operation: str, *arguments: Any) -> Any:
+        answer = self._process.request(
+            stage, operation, *arguments, deadline=self._deadline, stopped=self._stopped
+        )
+        if self._stopped.is_set():
+            raise CallGone
+        return answer
+
+
 class EngineRun:
-    """The engines of one call, until its deadline (on the monotonic clock).
+    """The engines that hear one call.
 
     ``layout`` holds the signals to work on: each party's channel for an engine that takes them apart, else
-    one; ``speech`` the stretches of speech of each. Each method raises StageFailed, EngineCrashed or
-    DeadlineExceeded; see the engines' ports for the rest.
+    one; ``speech`` the stretches of speech of each. Each method raises StageFailed, EngineCrashed,
+    DeadlineExceeded or CallGone; see the engines' ports for the rest.
     """
 
     def __init__(
         self,
-        process: EngineProcess,
+        request: _Requests,
         choices: EngineChoices,
         capabilities: Mapping[str, Capabilities],
         layout: ChannelLayout,
         speech: tuple[tuple[Span, ...], ...],
-        deadline: float,
     ) -> None:
         self.choices = choices
         self.layout = layout
         self.speech = speech
-        self._process = process
+        self._request = request
         self._capabilities = capabilities
-        self._deadline = deadline
 
     @property
     def wants_speech_only(self) -> bool:
         return self._capabilities["stt"].voice_activity
-
-    def judges_sentiment_in(self, language: str | None) -> bool:
-        return self._capabilities["sentiment"].speaks(language)
 
     @property
     def windows_at_once(self) -> int:
@@ -105,19 +115,29 @@ class EngineRun:
         name = self.choices.diarization.name
         return cast("tuple[Turn, ...]", self._request("diarization", "diarize", name, request))
 
-    def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
-        """Only where ``choices.sentiment`` is set."""
-        name = self.choices.sentiment.name if self.choices.sentiment else ""
-        return cast("list[Sentiment]", self._request("sentiment", "analyse_sentiment", name, texts))
 
-    def _request(self, stage: str, operation: str, *arguments: Any) -> Any:
-        return self._process.request(stage, operation, *arguments, deadline=self._deadline)
+class SentimentRun:
+    """The engine that judges the words of one call."""
+
+    def __init__(self, request: _Requests, choice: EngineChoice, capabilities: Capabilities) -> None:
+        self.choice = choice
+        self._request = request
+        self._capabilities = capabilities
+
+    def speaks(self, language: str | None) -> bool:
+        return self._capabilities.speaks(language)
+
+    def analyse(self, texts: list[str]) -> list[Sentiment]:
+        """One sentiment a text. Raises as the methods of ``EngineRun`` do."""
+        answer = self._request("sentiment", "analyse_sentiment", self.choice.name, texts)
+        return cast("list[Sentiment]", answer)
 
 
 class Engines:
     """Chooses engines and runs them in the engine process. Thread-safe.
 
-    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment.
+    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment; in a
+    worker, those of the stages that it works on.
     """
 
     def __init__(self, settings: Settings, chains: Mapping[str, EngineChain]) -> None:
@@ -143,6 +163,15 @@ class Engines:
             chain.stop()
         self._process.stop()
 
+    def replace_process(self) -> None:
+        """Let a new engine process take over as soon as the present one has nothing to do."""
+        self._process.replace()
+
+    def are_usable(self) -> bool:
+        """Whether each stage has an engine that a call could be given to; does not wait for a first look."""
+        external = self._settings.allow_external_engines
+        return all(chain.is_usable(external=external) for chain in self._chains.values())
+
     def views(self) -> dict[str, tuple[EngineView, ...]]:
         return {stage: chain.views() for stage, chain in self._chains.items()}
 
@@ -152,22 +181,24 @@ class Engines:
         With a ``layout``, the diarization engine is one that takes such a recording, or None.
         """
         external = self._settings.allow_external_engines
-        sentiment = self._chains.get("sentiment")
         return EngineChoices(
             stt=self._chains["stt"].choose(language, external=external),
             diarization=self._choose_diarization(layout, external=external),
-            sentiment=sentiment.choose(external=external) if sentiment else None,
         )
 
-    def run(self, audio: Audio, language: str | None) -> EngineRun:
+    def check(self, language: str | None = None) -> None:
+        """Raises EngineUnavailable or UnsupportedLanguage when a call would fail for want of an engine."""
+        self.choose(language)
+        if "sentiment" in self._chains:
+            self._chains["sentiment"].choose(external=self._settings.allow_external_engines)
+
+    def run(self, audio: Audio, language: str | None, stopped: Event) -> EngineRun:
         """Start the call's clock, find its channels and where they hold speech, choose engines for it.
 
-        Raises EngineUnavailable, StageFailed, EngineCrashed or DeadlineExceeded.
+        Raises EngineUnavailable, StageFailed, EngineCrashed, DeadlineExceeded or CallGone.
         """
-        factor = self._settings.call_deadline_factor
-        longest_s = max(self._settings.call_deadline_min_s, factor * audio.duration_s)
-        deadline = time.monotonic() + longest_s
-        layout, speech = self._process.request("vad", "listen", audio, deadline=deadline)
+        request = self._requests(audio.duration_s, stopped)
+        layout, speech = request("vad", "listen", audio)
         choices = self.choose(language, layout)
         capabilities = {
             choice.stage: self._chains[choice.stage].engines[choice.name].capabilities
@@ -176,8 +207,21 @@ class Engines:
         takes_channels = "diarization" in capabilities and capabilities["diarization"].per_channel
         if len(layout.voices) > 1 and not takes_channels:
             layout = layout.mixed(audio)
-            speech = (self._process.request("vad", "detect_speech", audio, deadline=deadline),)
-        return EngineRun(self._process, choices, capabilities, layout, speech, deadline)
+            speech = (request("vad", "detect_speech", audio),)
+        return EngineRun(request, choices, capabilities, layout, speech)
+
+    def judge(self, duration_s: float, stopped: Event) -> SentimentRun | None:
+        """Who judges a call of this length; None where sentiment is off. Raises EngineUnavailable."""
+        chain = self._chains.get("sentiment")
+        if chain is None:
+            return None
+        choice = chain.choose(external=self._settings.allow_external_engines)
+        capabilities = chain.engines[choice.name].capabilities
+        return SentimentRun(self._requests(duration_s, stopped), choice, capabilities)
+
+    def _requests(self, duration_s: float, stopped: Event) -> _Requests:
+        longest_s = max(self._settings.call_deadline_min_s, self._settings.call_deadline_factor * duration_s)
+        return _Requests(self._process, time.monotonic() + longest_s, stopped)
 
     def _choose_diarization(self, layout: ChannelLayout | None, *, external: bool) -> EngineChoice | None:
         chain = self._chains["diarization"]

@@ -33,8 +33,8 @@ def analyse_file(
     engines.start()
     try:
         with scratch_of(settings).folder() as folder:
-            call = CallInput(file.stem, file, options)
+            call = CallInput(file.stem, options)
             stages = Stages(audio, engines, coachable, default_options(settings))
-            return process_call(call, stages, folder, Progress(on_share=on_share))
+            return process_call(call, file, stages, folder, Progress(on_share=on_share))
     finally:
         engines.stop()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.schemas.analysis import Analysis
-from app.schemas.audio import Audio, ChannelKind, ChannelLayout, Span
+from app.schemas.analysis import Analysis, Notice
+from app.schemas.audio import Audio, ChannelKind, Span
 from app.schemas.call import CallOptions
 from app.schemas.conversation import Conversation
+from app.schemas.engine import EngineChoice
+from app.schemas.heard import Heard
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
 from app.schemas.sentiment import Sentiment
@@ -22,16 +25,15 @@ from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles
 from app.services.stt_service import merge
-from app.workers.engines import EngineRun, Engines
+from app.workers.engines import EngineRun, Engines, SentimentRun
 from app.workers.progress import Progress
 
 
 @dataclass(frozen=True)
 class CallInput:
-    """A recording on this machine, and what is known of it that alters its result."""
+    """What is known of a recording that alters its result."""
 
     call_id: str
-    recording: Path
     options: CallOptions = field(default_factory=CallOptions)
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -47,46 +49,68 @@ class Stages:
     defaults: CallOptions = field(default_factory=CallOptions)
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What the stages made of one recording."""
-
-    transcript: Transcript
-    conversation: Conversation
-    metrics: Metrics | None
-    moments: tuple[Moment, ...]
+Keep = Callable[[Heard], None]
+"""Told what was heard so far, so that nobody has to hear it again."""
 
 
-def process_call(call: CallInput, stages: Stages, scratch: Path, progress: Progress) -> Analysis:
-    """Analyse one recording. Reads ``call.recording``, writes only into ``scratch``.
+def process_call(
+    call: CallInput, recording: Path, stages: Stages, scratch: Path, progress: Progress
+) -> Analysis:
+    """Analyse one recording. Reads ``recording``, writes only into ``scratch``. Raises as ``hear`` does."""
+    heard = hear(call, recording, stages, scratch, progress)
+    return analyse(call, heard, stages, progress)
 
-    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, voice activity and transcription);
-    trouble in a later stage becomes a warning in the analysis.
+
+def hear(
+    call: CallInput,
+    recording: Path,
+    stages: Stages,
+    scratch: Path,
+    progress: Progress,
+    earlier: Heard | None = None,
+    keep: Keep = lambda _: None,
+) -> Heard:
+    """The stages that need the recording; a transcript that ``earlier`` holds is not made again.
+
+    Raises AudioRejected, EngineUnavailable, StageFailed (decoding, voice activity and transcription) and
+    CallGone; trouble with the speakers becomes a warning.
     """
     options = call.options.completed(stages.defaults)
     with progress.stage("decode"):
-        audio = stages.audio.decode(call.recording, scratch)
+        audio = stages.audio.decode(recording, scratch, progress.stopped.is_set)
     with progress.stage("voice_activity"):
-        engines = stages.engines.run(audio, options.language)
-    transcript = transcribe(options, engines, progress)
-    turns = diarize(transcript, options.num_speakers, engines, progress)
-    segments = align(transcript, turns)
-    hints = RoleHints(options.agent_channel, call.direction, call.metadata, transcript.language)
-    segments, speakers = tell_roles(segments, hints, engines, progress)
-    sentiments = judge_sentiment(segments, transcript.language, engines, progress)
+        engines = stages.engines.run(audio, options.language, progress.stopped)
+    heard = earlier or note_heard(audio, transcribe(options, engines, progress), engines)
+    keep(heard)
+    progress.resume(heard)
+    turns = diarize(heard.transcript, options.num_speakers, engines, progress)
+    heard = note_turns(heard, turns, engines.choices.diarization, progress)
+    keep(heard)
+    return heard
+
+
+def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -> Analysis:
+    """The stages that need words alone. Trouble in any of them becomes a warning in the analysis."""
+    progress.resume(heard)
+    segments = align(heard.transcript, heard.turns or ())
+    options = call.options.completed(stages.defaults)
+    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
+    segments, speakers = tell_roles(segments, hints, heard, progress)
+    judge = stages.engines.judge(heard.duration_s, progress.stopped)
+    sentiments = judge_sentiment(segments, heard.transcript.language, judge, progress)
     conversation = Conversation(
-        audio.duration_s,
+        heard.duration_s,
         segments,
         sentiments,
         speakers,
-        loudness=engines.layout.loudness,
-        separate_channels=len(engines.layout.voices) > 1,
-        language=transcript.language,
+        loudness=heard.loudness,
+        separate_channels=heard.separate_channels,
+        language=heard.transcript.language,
     )
     metrics = measure_conversation(conversation, progress)
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
-    found = Findings(transcript, conversation, metrics, moments)
-    return conclude(audio, found, engines, stages.coachable, progress)
+    choice = judge.choice if judge else None
+    return conclude(heard, conversation, metrics, moments, choice, stages.coachable, progress)
 
 
 def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
@@ -113,6 +137,38 @@ def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> 
     return merge(parts)
 
 
+def note_heard(audio: Audio, transcript: Transcript, engines: EngineRun) -> Heard:
+    """What later stages need of the recording and of those who heard it."""
+    layout, choices = engines.layout, engines.choices
+    one_sided = layout.kind is ChannelKind.ONE_SIDED
+    return Heard(
+        duration_s=audio.duration_s,
+        damaged=audio.damaged,
+        transcript=transcript,
+        engines=choices.labels,
+        degraded=tuple(degraded(choice) for choice in choices.degraded),
+        loudness=layout.loudness,
+        separate_channels=len(layout.voices) > 1,
+        only_channel=layout.voices[0].channel if one_sided else None,
+    )
+
+
+def note_turns(
+    heard: Heard, turns: tuple[Turn, ...], choice: EngineChoice | None, progress: Progress
+) -> Heard:
+    """Who speaks when, and by whose word: that may be another engine than when the rest was heard."""
+    others = {stage: label for stage, label in heard.engines.items() if stage != "diarization"}
+    lesser = tuple(notice for notice in heard.degraded if notice.stage != "diarization")
+    return replace(
+        heard,
+        turns=turns,
+        engines={**others, **({choice.stage: choice.label} if choice else {})},
+        degraded=(*lesser, *([degraded(choice)] if choice and choice.degraded else [])),
+        notices=tuple(progress.notices),
+        failed_stages=tuple(progress.failed_stages),
+    )
+
+
 def windows_of(voice: Audio, stretches: tuple[Span, ...], engines: EngineRun) -> tuple[SpeechWindow, ...]:
     """What the engine is given of one signal; the channel is named only where there are several."""
     channel = voice.channel if len(engines.layout.voices) > 1 else None
@@ -132,37 +188,37 @@ def diarize(
 
 
 def tell_roles(
-    segments: tuple[Segment, ...], hints: RoleHints, engines: EngineRun, progress: Progress
+    segments: tuple[Segment, ...], hints: RoleHints, heard: Heard, progress: Progress
 ) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
     """The segments with their speakers' roles, and the speakers."""
-    channels = channels_of(segments, engines.layout)
+    channels = channels_of(segments, heard.only_channel)
     speakers = tuple(Speaker(name, channel=channel) for name, channel in channels.items())
     with progress.tolerated("roles"):
         speakers = assign_roles(segments, channels, hints)
     return with_roles(segments, speakers), speakers
 
 
-def channels_of(segments: tuple[Segment, ...], layout: ChannelLayout) -> dict[str, int | None]:
+def channels_of(segments: tuple[Segment, ...], only_channel: int | None) -> dict[str, int | None]:
     """For each speaker the channel that it was heard in, None where the recording was heard as one."""
     channels = {segment.speaker: segment.words[0].channel for segment in segments}
-    if layout.kind is ChannelKind.ONE_SIDED and len(channels) == 1:
-        return dict.fromkeys(channels, layout.voices[0].channel)
-    return channels
+    return (
+        dict.fromkeys(channels, only_channel) if len(channels) == 1 and only_channel is not None else channels
+    )
 
 
 def judge_sentiment(
-    segments: tuple[Segment, ...], language: str | None, engines: EngineRun, progress: Progress
+    segments: tuple[Segment, ...], language: str | None, judge: SentimentRun | None, progress: Progress
 ) -> tuple[Sentiment | None, ...]:
     """One sentiment a segment; None where the stage is off, failed or does not know the language."""
     scores: list[Sentiment | None] = [None] * len(segments)
-    if engines.choices.sentiment is None or not segments:
+    if judge is None or not segments:
         return tuple(scores)
-    if not engines.judges_sentiment_in(language):
-        label = engines.choices.sentiment.label
+    if not judge.speaks(language):
+        label = judge.choice.label
         progress.note("sentiment", "unsupported_language", f"{label} cannot judge language {language}")
         return tuple(scores)
     with progress.tolerated("sentiment"):
-        scores[:] = engines.analyse_sentiment([segment.text for segment in segments])
+        scores[:] = judge.analyse([segment.text for segment in segments])
     return tuple(scores)
 
 
@@ -187,29 +243,39 @@ def find_moments(
 
 
 def conclude(
-    audio: Audio, found: Findings, engines: EngineRun, coachable: CoachableService, progress: Progress
+    heard: Heard,
+    conversation: Conversation,
+    metrics: Metrics | None,
+    moments: tuple[Moment, ...],
+    judge: EngineChoice | None,
+    coachable: CoachableService,
+    progress: Progress,
 ) -> Analysis:
     """Everything in one value, with what a reader should know about how it was made."""
-    if audio.damaged:
+    if heard.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
-    for choice in engines.choices.degraded:
-        progress.note(choice.stage, "degraded_engine", choice.reason or "a lesser engine answered")
-    transcript, conversation = found.transcript, found.conversation
-    segments, call_moments = annotate(conversation, found.moments, coachable.judge)
+    lesser = [*heard.degraded, *([degraded(judge)] if judge and judge.degraded else [])]
+    segments, call_moments = annotate(conversation, moments, coachable.judge)
+    transcript = heard.transcript
     return Analysis(
-        duration_s=audio.duration_s,
+        duration_s=heard.duration_s,
         language=transcript.language if segments else None,
         language_confidence=transcript.language_confidence if segments else None,
         segments=segments,
-        engines=engines.choices.labels,
-        degraded=bool(engines.choices.degraded),
-        warnings=tuple(progress.notices),
+        engines={**heard.engines, **({judge.stage: judge.label} if judge else {})},
+        degraded=bool(lesser),
+        warnings=(*progress.notices, *lesser),
         playbook=coachable.playbook_name,
         playbook_revision=coachable.playbook_revision,
         failed_stages=tuple(dict.fromkeys(progress.failed_stages)),
         speakers=conversation.speakers,
-        metrics=found.metrics,
+        metrics=metrics,
         call_moments=call_moments,
         loudness=conversation.loudness,
         separate_channels=conversation.separate_channels,
     )
+
+
+def degraded(choice: EngineChoice) -> Notice:
+    """That a lesser engine answered, and why."""
+    return Notice(choice.stage, "degraded_engine", choice.reason or "a lesser engine answered")

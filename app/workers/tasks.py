@@ -1,81 +1,152 @@
-"""Entry point of the work on one call: takes its id, runs the pipeline, stores what came of it."""
+"""Entry point of the work on one call: runs the pipeline on what was taken, stores what comes of it."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 
 from app.core.exceptions import (
     AppError,
     AudioRejected,
     DatabaseUnavailable,
+    EngineCrashed,
     InternalError,
+    ResourceLimit,
     StorageUnavailable,
 )
-from app.schemas.analysis import Analysis
-from app.schemas.call import CallRecord
-from app.services.call_service import CallService
+from app.core.telemetry import Telemetry
+from app.schemas.analysis import Analysis, CallStatus
+from app.schemas.call import CallRecord, Claim, Queue
+from app.schemas.heard import Heard
+from app.services.work_service import Work, WorkService
 from app.storage.base import Storage
 from app.storage.scratch import Scratch
-from app.workers.pipeline import CallInput, Stages, process_call
+from app.workers.pipeline import CallInput, Stages, analyse, hear
 from app.workers.progress import CallGone, Progress
 
 log = logging.getLogger(__name__)
 
-PERSIST_PAUSES_S = (0.5, 1, 2, 4, 8)
+PERSIST_PAUSES_S = (0.5, 1, 2, 4, *[5] * 120)
+"""Ten minutes: what was worked for is worth the wait."""
 
 
 class CallTask:
     """Works on calls, one a thread. Holds no database connection while the pipeline runs."""
 
-    def __init__(self, calls: CallService, storage: Storage, scratch: Scratch, stages: Stages) -> None:
-        self._calls = calls
+    def __init__(
+        self,
+        work: WorkService,
+        storage: Storage,
+        scratch: Scratch,
+        stages: Stages,
+        queues: Sequence[Queue],
+        telemetry: Telemetry,
+    ) -> None:
+        """``queues``: those that this process serves; the rest of a call may be for others."""
+        self._work = work
         self._storage = storage
         self._scratch = scratch
         self._stages = stages
+        self._queues = queues
+        self._telemetry = telemetry
 
-    def run(self, call_id: str) -> None:
-        """Finish the call: a result, or `failed` with its reason; nothing when it was deleted meanwhile."""
-        record = self._calls.start(call_id)
-        if record is None:
-            log.warning("call.not_ours")
-            return
-        progress = Progress(on_stage=lambda stage: self._calls.enter_stage(call_id, stage))
+    def run(self, work: Work, progress: Progress) -> Queue | None:
+        """Finish the call: a result, or `failed` with its reason; or leave it to others, in the queue that is
+        given back; nothing when it was deleted, cancelled or taken over meanwhile."""
+        claim = work.claim
         try:
-            self._process(record, progress)
+            return self._process(work, progress)
         except CallGone:
             log.info("call.gone")
+            self._telemetry.call_ended("gone")
+        except EngineCrashed:
+            log.warning("call.engine_lost", extra={"stage": progress.current, "attempt": claim.attempt})
+            self._telemetry.call_ended("engine_lost")
+            return self._begin_again(work, progress)
+        except ResourceLimit as error:
+            if claim.attempt == 1 and not progress.last_attempt:
+                log.warning("call.too_large", extra={"stage": progress.current})
+                self._telemetry.call_ended("engine_lost")
+                return self._begin_again(work, progress)
+            self._fail(claim, error, progress, drop_audio=False)
         except AudioRejected as error:
-            self._fail(call_id, error, progress, drop_audio=True)
+            self._fail(claim, error, progress, drop_audio=True)
         except AppError as error:
-            self._fail(call_id, error, progress, drop_audio=False)
+            self._fail(claim, error, progress, drop_audio=False)
         except Exception:
             log.exception("call.crashed")
-            self._fail(call_id, InternalError(), progress, drop_audio=False)
+            self._fail(claim, InternalError(), progress, drop_audio=False)
+        return None
 
-    def _process(self, record: CallRecord, progress: Progress) -> None:
-        if record.audio_key is None:
-            raise StorageUnavailable("the recording is missing from the storage")
-        with self._storage.local_path(record.audio_key) as recording, self._scratch.folder() as scratch:
-            call = CallInput(record.call_id, recording, record.options, record.direction, record.metadata)
-            analysis = process_call(call, self._stages, scratch, progress)
+    def follow(self, work: Work, max_attempts: int) -> Progress:
+        """What ``run`` is to be given: shows each stage in the database and counts its time."""
+        progress = Progress(
+            on_stage=lambda stage, percent: self._work.enter_stage(work.claim, stage, percent),
+            on_end=self._telemetry.stage_ended,
+        )
+        progress.last_attempt = work.claim.attempt >= max_attempts
+        return progress
+
+    def _begin_again(self, work: Work, progress: Progress) -> Queue | None:
+        self._stored(lambda: self._work.try_again(work.claim, progress.current))
+        return work.record.queue
+
+    def _process(self, work: Work, progress: Progress) -> Queue | None:
+        record = work.record
+        call = CallInput(record.call_id, record.options, record.direction, record.metadata)
+        heard = work.heard
+        if heard is None or heard.turns is None:
+            heard = self._hear(call, work, progress)
+            if record.queue is Queue.TRANSCRIBE and Queue.ANALYZE not in self._queues:
+                self._stored(lambda: self._work.hand_on(work.claim, heard))
+                self._telemetry.call_ended("handed_on")
+                return Queue.ANALYZE
+        analysis = analyse(call, heard, self._stages, progress)
         with progress.stage("persist"):
-            if self._persist(record.call_id, analysis):
-                log.info("call.completed", extra={"status": analysis.status, "degraded": analysis.degraded})
+            self._persist(work.claim, analysis, progress)
+        return None
 
-    def _persist(self, call_id: str, analysis: Analysis) -> bool:
-        """Store the result; a database that is away for a moment must not cost the whole work."""
+    def _hear(self, call: CallInput, work: Work, progress: Progress) -> Heard:
+        if work.record.audio_key is None:
+            raise StorageUnavailable("the recording is missing from the storage")
+
+        def keep(heard: Heard) -> None:
+            if not self._work.keep(work.claim, heard):
+                raise CallGone
+
+        with self._storage.local_path(work.record.audio_key) as recording, self._scratch.folder() as scratch:
+            return hear(call, recording, self._stages, scratch, progress, work.heard, keep)
+
+    def _persist(self, claim: Claim, analysis: Analysis, progress: Progress) -> None:
+        if self._stored(lambda: self._work.complete(claim, analysis)):
+            log.info("call.completed", extra={"status": analysis.status, "degraded": analysis.degraded})
+            self._telemetry.call_ended(analysis.status)
+            self._telemetry.call_analysed(
+                analysis.duration_s, progress.worked_s, has_text=not analysis.no_speech
+            )
+
+    def _fail(self, claim: Claim, error: AppError, progress: Progress, *, drop_audio: bool) -> None:
+        if progress.stopped.is_set():
+            log.info("call.gone")
+            self._telemetry.call_ended("gone")
+            return
+        log.warning("call.failed", extra={"code": error.code, "stage": progress.current})
+        stage = progress.current
+        if self._stored(lambda: self._work.fail(claim, error, stage, drop_audio=drop_audio)):
+            self._telemetry.call_ended(CallStatus.FAILED, error.code)
+
+    def _stored(self, write: Callable[[], bool]) -> bool:
+        """A database that is away for a while must not cost the whole work."""
         for pause_s in PERSIST_PAUSES_S:
             try:
-                return self._calls.complete(call_id, analysis)
+                return write()
             except DatabaseUnavailable:
-                log.warning("call.persist_again", extra={"pause_s": pause_s})
+                log.warning("call.store_again", extra={"pause_s": pause_s})
                 time.sleep(pause_s)
-        return self._calls.complete(call_id, analysis)
+        return write()
 
-    def _fail(self, call_id: str, error: AppError, progress: Progress, *, drop_audio: bool) -> None:
-        log.warning("call.failed", extra={"code": error.code, "stage": progress.current})
-        try:
-            self._calls.fail(call_id, error, progress.current, drop_audio=drop_audio)
-        except DatabaseUnavailable:
-            log.exception("call.failure_not_stored")  # its heartbeat runs out: it will be `interrupted`
+
+def describe(record: CallRecord) -> dict[str, object]:
+    """What every log line of the work on a call says."""
+    return {"call_id": record.call_id, "attempt": record.attempts}

@@ -32,6 +32,10 @@ HEAVY = {
     "numba",
     "boto3",
     "botocore",
+    "celery",
+    "kombu",
+    "amqp",
+    "redis",
 }
 
 

@@ -84,7 +84,7 @@ def _answer(answers: Any, work: Callable[..., Any], barrier: Barrier, number: in
 
 def write_and_be_killed(url: str) -> None:
     with _open(url).session() as session:
-        assert CallRepository(session).insert(NewCall("killed", "f", "k", "a", 1), "owner", _NOW)
+        assert CallRepository(session).insert(NewCall("killed", "f", "k", "a", 1), _NOW)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -110,7 +110,7 @@ def write_as_many(database: Database, prefix: str, threads: int, transactions: i
             try:
                 with database.session() as session:
                     repository = CallRepository(session)
-                    if repository.get(new.call_id) is not None or not repository.insert(new, "owner", _NOW):
+                    if repository.get(new.call_id) is not None or not repository.insert(new, _NOW):
                         errors.append(f"{new.call_id} was there")
             except Exception as error:
                 errors.append(f"{type(error).__name__}: {error} / {error.__cause__}")

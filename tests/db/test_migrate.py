@@ -146,6 +146,7 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
         )
         assert list(collations.scalars()) == [
             "calls.agent_id",
+            "calls.audio_key",
             "calls.call_id",
             "calls.customer_id",
             "results.call_id",

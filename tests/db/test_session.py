@@ -21,7 +21,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.session import Database
 from tests.db.databases import opened, postgres_database, settings_for, sqlite_database, url_of
 from tests.db.processes import run_and_be_killed, write_and_be_killed
-from tests.db.values import OWNER, T0, completed, new_call, stored
+from tests.db.values import T0, completed, new_call, stored
 
 
 def _ids(database: Database) -> list[str]:
@@ -36,7 +36,7 @@ def test_a_block_that_ends_well_is_committed(database: Database) -> None:
 
 def test_a_block_that_raises_is_rolled_back(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.session() as session:
-        CallRepository(session).insert(new_call("A"), OWNER, T0)
+        CallRepository(session).insert(new_call("A"), T0)
         raise ZeroDivisionError
     assert _ids(database) == []
     stored(database, "B")
@@ -70,7 +70,7 @@ def test_a_snapshot_sees_one_moment(database: Database) -> None:
 def test_a_snapshot_waits_for_no_writer(database: Database) -> None:
     stored(database, "A")
     with database.session() as writer:
-        CallRepository(writer).insert(new_call("B"), OWNER, T0)
+        CallRepository(writer).insert(new_call("B"), T0)
         assert _ids(database) == ["A"]
 
 
@@ -149,7 +149,7 @@ def test_another_process_that_holds_the_sqlite_file_makes_it_unavailable(
     with sqlite_database(tmp_path) as database:
         monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.05)
         with opened(str(database.engine.url)) as other, database.session() as session:
-            CallRepository(session).insert(new_call("A"), OWNER, T0)
+            CallRepository(session).insert(new_call("A"), T0)
             with pytest.raises(DatabaseUnavailable):
                 stored(other, "B")
         assert _ids(database) == ["A"]
@@ -180,7 +180,7 @@ def test_a_full_disk_is_told_apart_on_sqlite(tmp_path: Path) -> None:
         with pytest.raises(InsufficientStorage), database.session() as session:
             session.execute(text("PRAGMA max_page_count=1"))
             for number in range(1000):
-                CallRepository(session).insert(new_call(f"C{number}"), OWNER, T0)
+                CallRepository(session).insert(new_call(f"C{number}"), T0)
         database.dispose()
         assert _ids(database) == []
 
@@ -214,9 +214,9 @@ def test_a_connection_cut_between_transactions_is_replaced() -> None:
 def test_a_connection_cut_in_a_transaction_is_unavailable_and_the_next_works() -> None:
     with postgres_database() as database:
         with pytest.raises(DatabaseUnavailable), database.session() as session:
-            CallRepository(session).insert(new_call("A"), OWNER, T0)
+            CallRepository(session).insert(new_call("A"), T0)
             _cut_other_connections(database)
-            CallRepository(session).insert(new_call("B"), OWNER, T0)
+            CallRepository(session).insert(new_call("B"), T0)
         assert _ids(database) == []
         stored(database, "C")
         assert _ids(database) == ["C"]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 from app.db.repositories.calls import CallRepository
 from app.db.session import Database
 from app.db.types import UtcDateTime, storable
-from tests.db.values import OWNER, T0, new_call, stored
+from tests.db.values import T0, new_call, stored
 
 
 @pytest.mark.parametrize("dialect", [SQLiteDialect(), PGDialect()], ids=lambda one: one.name)
@@ -24,7 +24,7 @@ def test_a_naive_time_is_refused(dialect: Dialect) -> None:
 
 def test_a_naive_time_reaches_no_table(database: Database) -> None:
     with pytest.raises(StatementError, match="time zone"), database.session() as session:
-        CallRepository(session).insert(new_call(), OWNER, T0.replace(tzinfo=None))
+        CallRepository(session).insert(new_call(), T0.replace(tzinfo=None))
     with database.snapshot() as session:
         assert CallRepository(session).get("CALL-001") is None
 

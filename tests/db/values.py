@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.session import Database
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
-from app.schemas.call import CallOptions, CallRecord, Failure, NewCall
+from app.schemas.call import CallOptions, CallRecord, Claim, Failure, NewCall
+from app.schemas.heard import Heard
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype, moment_id
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import Role, RoleSource, Speaker
-from app.schemas.transcript import Segment, Word
+from app.schemas.transcript import Segment, Transcript, Turn, Word
 
 T0 = datetime(2026, 2, 21, 9, 30, 15, 123456, tzinfo=UTC)
 OWNER = "host-1:4711:a"
@@ -106,7 +108,7 @@ def stored(database: Database, call_id: str = "CALL-001", seconds: float = 0, **
     """A queued call that arrived ``seconds`` after T0."""
     with database.session() as session:
         repository = CallRepository(session)
-        assert repository.insert(new_call(call_id, **changes), OWNER, at(seconds))
+        assert repository.insert(new_call(call_id, **changes), at(seconds))
         record = repository.get(call_id)
         assert record is not None
         return record
@@ -117,10 +119,34 @@ def completed(
 ) -> None:
     """A finished call that arrived ``seconds`` after T0, with one moment of each of ``kinds``."""
     stored(database, call_id, seconds, **changes)
+    claim = taken(database, call_id, at(seconds))
     with database.session() as session:
-        repository = CallRepository(session)
-        assert repository.start(call_id, OWNER, at(seconds))
-        assert repository.complete(call_id, OWNER, plain_analysis(call_id, kinds), at(seconds + 1))
+        found = plain_analysis(call_id, kinds)
+        assert ClaimRepository(session).complete(claim, found, at(seconds + 1), keep_heard=False)
+
+
+def heard(**changes: Any) -> Heard:
+    """A transcript with its turns, and a warning."""
+    values: dict[str, Any] = {
+        "duration_s": 72.1 / 3,
+        "damaged": False,
+        "transcript": Transcript(
+            (Word("你", 9.0, 9.1), Word("好", 9.1, 9.4, 1e-17, False, True, 1)), "zh", 0.3
+        ),
+        "engines": {"stt": "whisper:base"},
+        "degraded": (Notice("stt", "degraded_engine", "no “whisper” here"),),
+        "loudness": ((-20.1, -100.0),),
+        "only_channel": 1,
+        "turns": (Turn(0, 9.0, 9.4, 1),),
+        "notices": (Notice("diarization", "x", "y"),),
+    }
+    return Heard(**{**values, **changes})
+
+
+def taken(database: Database, call_id: str, now: datetime = T0, owner: str = OWNER) -> Claim:
+    """The claim of ``owner`` on a call, whatever else waits."""
+    with database.session() as session:
+        return ClaimRepository(session)._claim(call_id, owner, now)[0]
 
 
 def _segment(index: int, text: str) -> Segment:

@@ -25,6 +25,7 @@ from app.core.config import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 90
+FINAL = ("completed", "completed_with_warnings", "failed", "cancelled")
 
 
 class Service:
@@ -48,6 +49,46 @@ class Service:
     def transcribe(self, audio: bytes, filename: str = "call.wav", **fields: str) -> httpx.Response:
         return self.post("/transcribe", files={"audio": (filename, audio)}, data=fields)
 
+    def submit(self, audio: bytes, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+        return self.post("/calls", files={"audio": ("call.wav", audio)}, data=fields, headers=headers)
+
+    def call(self, call_id: str) -> dict[str, Any]:
+        answer = self.get(f"/calls/{call_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def wait_for(self, call_id: str, *statuses: str) -> dict[str, Any]:
+        """The call as soon as it has one of these states (default: any final one)."""
+        wanted = statuses or FINAL
+        wait_until(lambda: self.call(call_id)["status"] in wanted, f"{call_id} to be {wanted}")
+        return self.call(call_id)
+
+    def wait_for_stage(self, call_id: str, stage: str = "transcribe") -> None:
+        path = f"/calls/{call_id}"
+        wait_until(lambda: self.get(path).json().get("stage") == stage, f"{call_id} to be in {stage}")
+
+    def events(
+        self, path: str, headers: dict[str, str] | None = None
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Server-sent events as name and data, until the stream ends."""
+        with httpx.stream("GET", f"{self.url}{path}", headers=headers, timeout=WAIT_S) as answer:
+            assert answer.status_code == 200, answer.read()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            name = ""
+            for line in answer.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    yield name, json.loads(line.removeprefix("data: "))
+
+    def times_done(self, stage: str, call_id: str) -> int:
+        """How often a stage of the call was finished, by the log."""
+        return sum(
+            (line["event"], line.get("stage"), line.get("call_id")) == ("stage.ended", stage, call_id)
+            for line in self.log_lines()
+        )
+
     def log_lines(self) -> list[dict[str, Any]]:
         lines = (self.folder / "service.log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
@@ -55,6 +96,9 @@ class Service:
     def engine_pid(self) -> int:
         """Process id of the newest engine process."""
         return int([line["pid"] for line in self.log_lines() if line["event"] == "engine.started"][-1])
+
+    def recordings(self) -> list[Path]:
+        return [path for path in self.stored_files() if "audio" in path.parts]
 
     def stored_files(self) -> list[Path]:
         """Everything that the service keeps beside its database."""
@@ -112,6 +156,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "SCRIPTED_TRANSCRIPT": str(folder / "transcript.json"),
         "SENTIMENT_PROVIDER": "lexicon",
         "TTS_PROVIDER": "pyttsx3",
+        "DRAIN_S": "0",
         "WHISPER_MODEL_DIR": str(folder / "models"),
         "SENTIMENT_MODEL_DIR": str(folder / "models"),
     }

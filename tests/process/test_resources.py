@@ -146,7 +146,7 @@ def test_a_call_deleted_while_in_work_never_comes_back(tmp_path: Path) -> None:
         assert service.delete("/calls/GONE").status_code == 204
         assert (answer.result().status_code, answer.result().json()["code"]) == (404, "call_not_found")
         assert service.get("/calls/GONE").status_code == 404
-        assert service.stored_files() == []
+        wait_until(lambda: service.stored_files() == [], "the work to be stopped")
 
 
 def in_work(service: Service, call_id: str) -> bool:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from app.core.exceptions import CallNotFound, NoCoachableMoments, StageFailed, StorageUnavailable
+from app.core.exceptions import (
+    CallNotFound,
+    NoCoachableMoments,
+    StageFailed,
+    StorageUnavailable,
+    TextDeleted,
+)
 from app.db.migrate import prepare
-from app.schemas.call import NewCall
+from app.schemas.call import ALL_QUEUES, NewCall
 from app.services.bootstrap import Services, build_services
 from app.services.engine_chain import EngineChain
+from app.services.replay_service import scope_of
+from app.services.retention_service import RetentionService
 from app.services.tts.pyttsx3 import Pyttsx3Engine
+from app.storage.removals import RemovalKeeper
 from tests.analyses import analysis_of, two_segments
 from tests.settings import make_settings
 
@@ -24,7 +34,7 @@ class Witness(Pyttsx3Engine):
     def __init__(self, folder: Path) -> None:
         super().__init__(make_settings(folder))
         self.texts: list[str] = []
-        self.then: Callable[[], None] = lambda: None
+        self.then: Callable[[], object] = lambda: None
 
     def synthesize(self, text: str, language: str, folder: Path) -> Path:
         spoken = super().synthesize(text, language, folder)
@@ -48,8 +58,9 @@ def services(tmp_path: Path, voice: Witness) -> Services:
 def store_call(services: Services, call_id: str, *, with_moments: bool = True) -> None:
     fingerprint = uuid4().hex * 2
     services.calls.accept(NewCall(call_id, fingerprint, uuid4().hex, fingerprint, 1000))
-    services.calls.start(call_id)
-    assert services.calls.complete(call_id, two_segments() if with_moments else analysis_of())
+    work = services.work.take(ALL_QUEUES)
+    assert work is not None
+    assert services.work.complete(work.claim, two_segments() if with_moments else analysis_of())
 
 
 def kept_files(folder: Path) -> list[Path]:
@@ -112,6 +123,31 @@ def test_a_call_that_is_deleted_while_a_voice_fails_leaves_no_words(
     with pytest.raises(CallNotFound):
         render(services, "CALL-1")
     assert kept_files(tmp_path) == []
+
+
+def test_words_that_are_deleted_while_they_are_read_out_are_not_kept(
+    services: Services, voice: Witness, tmp_path: Path
+) -> None:
+    retention = RetentionService(
+        services.database,
+        RemovalKeeper(services.storage),
+        audio_days=None,
+        text_days=1,
+        forget_elsewhere=lambda call_id: services.tts.forget(scope_of(call_id)),
+        clock=lambda: datetime.now(UTC) + timedelta(days=2),
+    )
+    store_call(services, "CALL-1")
+    render(services, "CALL-1")
+    voice.then = retention.sweep
+    assert len(kept_files(tmp_path)) == 2
+    services.tts.forget(scope_of("CALL-1"))
+    with pytest.raises(TextDeleted):
+        render(services, "CALL-1")
+    assert kept_files(tmp_path) == []
+    assert len(voice.texts) == 4
+    with pytest.raises(TextDeleted):
+        render(services, "CALL-1")
+    assert len(voice.texts) == 4
 
 
 def test_words_are_forgotten_even_when_the_recording_cannot_be_removed(

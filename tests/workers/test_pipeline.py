@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from app.core.exceptions import StageFailed
+from app.core.exceptions import EngineCrashed, StageFailed, UndecodableAudio
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.audio import SAMPLE_RATE, Audio, ChannelKind, ChannelLayout, Span
 from app.schemas.call import CallOptions
 from app.schemas.engine import EngineChoice
+from app.schemas.heard import Heard
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import RoleSource
 from app.schemas.transcript import Transcript, Turn, Word
@@ -21,7 +23,7 @@ from app.services.coachable_service import CoachableService
 from app.workers import pipeline
 from app.workers.engines import EngineChoices
 from app.workers.pipeline import CallInput, Stages, process_call
-from app.workers.progress import Progress
+from app.workers.progress import CallGone, Progress
 from tests.process.service import tone
 from tests.settings import make_settings
 
@@ -47,14 +49,14 @@ class StubRun:
         self.choices = EngineChoices(
             stt=EngineChoice("stt", "a", "a:x"),
             diarization=EngineChoice("diarization", "b", "b"),
-            sentiment=EngineChoice("sentiment", "c", "c:y", degraded=True, reason="c:y: weaker"),
         )
+        self.choice = EngineChoice("sentiment", "c", "c:y", degraded=True, reason="c:y: weaker")
 
     def _may(self, stage: str) -> None:
         if stage in self._broken:
             raise StageFailed(stage, f"{stage} broke")
 
-    def judges_sentiment_in(self, language: str | None) -> bool:
+    def speaks(self, language: str | None) -> bool:
         return self._judged
 
     def transcribe(
@@ -82,7 +84,7 @@ class StubRun:
             return (Turn(0, 0.0, 30.0, 0), Turn(1, 0.0, 30.0, 1))
         return (Turn(0, 0.0, 10.0), Turn(1, 10.0, 30.0))
 
-    def analyse_sentiment(self, texts: list[str]) -> list[Sentiment]:
+    def analyse(self, texts: list[str]) -> list[Sentiment]:
         self._may("sentiment")
         return [Sentiment(SentimentLabel.NEGATIVE, 0.8, 0.1, 0.1, 0.8) for _ in texts]
 
@@ -91,8 +93,11 @@ class StubEngines:
     def __init__(self, run: StubRun) -> None:
         self._run = run
 
-    def run(self, audio: Audio, language: str | None) -> StubRun:
+    def run(self, audio: Audio, language: str | None, stopped: Event) -> StubRun:
         self._run._may("voice_activity")
+        return self._run
+
+    def judge(self, duration_s: float, stopped: Event) -> StubRun:
         return self._run
 
 
@@ -104,14 +109,26 @@ def analyse(
     voices: int = 1,
     options: CallOptions | None = None,
 ) -> Analysis:
-    settings = make_settings(tmp_path)
-    recording = tmp_path / "call"
-    recording.write_bytes(tone(30, rate=8000))
     run = StubRun(set(broken), spoken, judged, voices)
-    stages = Stages(AudioService(settings), StubEngines(run), CoachableService(settings))  # type: ignore[arg-type]
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    return process_call(CallInput("CALL-1", recording, options or CallOptions()), stages, scratch, Progress())
+    call = CallInput("CALL-1", options or CallOptions())
+    return process_call(call, recording(tmp_path), stages_of(tmp_path, run), scratch(tmp_path), Progress())
+
+
+def stages_of(tmp_path: Path, run: StubRun) -> Stages:
+    settings = make_settings(tmp_path)
+    return Stages(AudioService(settings), StubEngines(run), CoachableService(settings))  # type: ignore[arg-type]
+
+
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "call"
+    path.write_bytes(tone(30, rate=8000))
+    return path
+
+
+def scratch(tmp_path: Path) -> Path:
+    path = tmp_path / "scratch"
+    path.mkdir(exist_ok=True)
+    return path
 
 
 def test_everything_comes_together(tmp_path: Path) -> None:
@@ -204,3 +221,87 @@ def test_windows_go_several_at_once_as_soon_as_the_language_is_known() -> None:
     run.asked.clear()
     pipeline.transcribe(CallOptions(language="de"), run, Progress())  # type: ignore[arg-type]
     assert run.asked == [(4, "de", ()), (4, "de", ()), (2, "de", ())]
+
+
+def test_what_was_heard_is_kept_after_each_stage_and_never_heard_again(tmp_path: Path) -> None:
+    kept = list[Heard]()
+    run = StubRun(set(), WORDS, judged=True, voices=1)
+    call, stages = CallInput("CALL-1"), stages_of(tmp_path, run)
+    place = (recording(tmp_path), stages, scratch(tmp_path))
+    heard = pipeline.hear(call, *place, Progress(), keep=kept.append)
+    assert [found.turns is None for found in kept] == [True, False]
+    assert kept[-1] == heard
+    run.asked.clear()
+    again = pipeline.hear(call, *place, Progress(), earlier=kept[0])
+    assert (again, run.asked) == (heard, [])
+    analysis = pipeline.analyse(call, heard, stages, Progress())
+    scratch(tmp_path).joinpath("source").unlink(missing_ok=True)
+    assert analysis == process_call(call, *place, Progress())
+
+
+def test_a_warning_of_the_first_stages_is_in_a_result_that_others_finish(tmp_path: Path) -> None:
+    run = StubRun({"diarization"}, WORDS, judged=True, voices=1)
+    call, stages = CallInput("CALL-1"), stages_of(tmp_path, run)
+    heard = pipeline.hear(call, recording(tmp_path), stages, scratch(tmp_path), Progress())
+    analysis = pipeline.analyse(call, heard, stages, Progress())
+    assert analysis.failed_stages == ("diarization",)
+    mended = heard.without("diarization")
+    assert (mended.turns, mended.failed_stages, mended.notices) == (None, (), ())
+
+
+def test_speakers_that_another_engine_tells_bear_its_name(tmp_path: Path) -> None:
+    run = StubRun({"diarization"}, WORDS, judged=True, voices=1)
+    run.choices = EngineChoices(
+        stt=EngineChoice("stt", "a", "a:x", degraded=True, reason="a:x: weaker"),
+        diarization=EngineChoice("diarization", "b", "b", degraded=True, reason="b: a guess"),
+    )
+    call, stages = CallInput("CALL-1"), stages_of(tmp_path, run)
+    place = (recording(tmp_path), stages, scratch(tmp_path))
+    heard = pipeline.hear(call, *place, Progress())
+    assert heard.engines == {"stt": "a:x", "diarization": "b"}
+    assert [notice.stage for notice in heard.degraded] == ["stt", "diarization"]
+    mending = StubRun(set(), WORDS, judged=True, voices=1)
+    mending.choices = EngineChoices(
+        stt=EngineChoice("stt", "z", "z"), diarization=EngineChoice("diarization", "c", "c")
+    )
+    again = pipeline.hear(
+        call, place[0], stages_of(tmp_path, mending), place[2], Progress(), heard.without("diarization")
+    )
+    assert again.engines == {"stt": "a:x", "diarization": "c"}
+    assert (again.degraded, again.failed_stages) == (heard.degraded[:1], ())
+    assert again.turns
+
+
+@pytest.mark.parametrize(
+    "stage", ["decode", "voice_activity", "transcribe", "diarization", "sentiment", "moments"]
+)
+def test_work_that_is_stopped_ends_before_the_next_stage(tmp_path: Path, stage: str) -> None:
+    run = StubRun(set(), WORDS, judged=True, voices=1)
+    entered = list[str]()
+
+    def enter(name: str, percent: float) -> bool:
+        entered.append(name)
+        if name == stage:
+            progress.stop()
+        return True
+
+    progress = Progress(on_stage=enter)
+    with pytest.raises((CallGone, UndecodableAudio)):
+        process_call(
+            CallInput("CALL-1"), recording(tmp_path), stages_of(tmp_path, run), scratch(tmp_path), progress
+        )
+        progress.check()
+    assert entered[-1] == stage
+
+
+def test_an_engine_that_is_lost_is_a_failure_of_the_stage_on_the_last_attempt_alone(tmp_path: Path) -> None:
+    for last in (False, True):
+        progress = Progress()
+        progress.last_attempt = last
+        if last:
+            with progress.tolerated("sentiment"):
+                raise EngineCrashed("sentiment")
+            assert progress.failed_stages == ["sentiment"]
+        else:
+            with pytest.raises(EngineCrashed), progress.tolerated("sentiment"):
+                raise EngineCrashed("sentiment")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.core.exceptions import StageFailed
-from app.workers.progress import CallGone, Progress
+from app.workers.progress import WEIGHTS, CallGone, Progress
 
 
 def test_stages_and_shares_are_told_in_order() -> None:
     told: list[tuple[str, float | None]] = []
 
-    def on_stage(stage: str) -> bool:
+    def on_stage(stage: str, _percent: float) -> bool:
         told.append((stage, None))
         return True
 
@@ -52,8 +54,42 @@ def test_a_tolerated_failure_becomes_a_warning_that_names_the_stage() -> None:
 
 
 def test_a_call_that_is_gone_stops_at_the_next_stage_even_where_failures_are_tolerated() -> None:
-    progress = Progress(on_stage=lambda stage: stage != "sentiment")
+    progress = Progress(on_stage=lambda stage, _percent: stage != "sentiment")
     with progress.stage("decode"):
         pass
     with pytest.raises(CallGone), progress.tolerated("sentiment"):
         pytest.fail("the stage must not begin")
+
+
+def test_percent_rises_through_the_stages_and_between_reports() -> None:
+    progress = Progress()
+    seen = [progress.percent]
+    for stage in WEIGHTS:
+        with progress.stage(stage):
+            for share in (0.25, 0.5, 1.0):
+                seen.append(progress.percent)
+                time.sleep(0.02)
+                seen.append(progress.percent)
+                progress.share(share)
+                seen.append(progress.percent)
+    assert seen == sorted(seen)
+    assert seen[0] == 0.0
+    assert 99.0 < seen[-1] <= 100.0
+    assert sum(WEIGHTS.values()) == 100.0
+
+
+def test_percent_moves_while_a_stage_reports_nothing() -> None:
+    progress = Progress()
+    with progress.stage("transcribe"):
+        before = progress.percent
+        time.sleep(0.3)
+        assert (
+            before < progress.percent < WEIGHTS["decode"] + WEIGHTS["voice_activity"] + WEIGHTS["transcribe"]
+        )
+
+
+def test_work_that_is_stopped_ends_where_it_reports() -> None:
+    progress = Progress()
+    with pytest.raises(CallGone), progress.stage("transcribe"):
+        progress.stop()
+        progress.share(0.5)

@@ -62,6 +62,8 @@ def _conditions(filters: CallFilter) -> list[ColumnElement[bool]]:
                 _MOMENTS.c.result_id == _CALLS.c.current_result_id, _MOMENTS.c.type == filters.moment_type
             )
         )
+    if filters.legal_hold is not None:
+        conditions.append(_CALLS.c.legal_hold if filters.legal_hold else ~_CALLS.c.legal_hold)
     if filters.date_from is not None:
         conditions.append(_CALLS.c.created_at >= filters.date_from)
     if filters.date_to is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.schemas.analysis import CallStatus
-from app.schemas.call import CallOptions, CallRecord, Failure, NewCall
+from app.schemas.call import CallOptions, CallRecord, Failure, NewCall, Queue
 
 
 def record_of(row: Row[Any]) -> CallRecord:
@@ -38,6 +38,16 @@ def record_of(row: Row[Any]) -> CallRecord:
         heartbeat_at=row.heartbeat_at,
         failure=_failure_of(row),
         duration_s=row.duration_s,
+        queue=None if row.queue is None else Queue(row.queue),
+        priority=row.priority,
+        queued_at=row.queued_at,
+        percent=row.percent,
+        attempts=row.attempts,
+        duplicate_of=row.duplicate_of,
+        legal_hold=row.legal_hold,
+        audio_missing_at=row.audio_missing_at,
+        audio_deleted_at=row.audio_deleted_at,
+        text_deleted_at=row.text_deleted_at,
     )
 
 
@@ -47,7 +57,7 @@ def _failure_of(row: Row[Any]) -> Failure | None:
     return Failure(row.failure_code, row.failure_stage, row.failure_detail or "", row.failure_status)
 
 
-def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
+def queued_values(new: NewCall, now: datetime) -> dict[str, Any]:
     """Every column but the key of a call whose recording has just arrived."""
     return {
         "status": CallStatus.QUEUED,
@@ -68,12 +78,22 @@ def queued_values(new: NewCall, owner: str, now: datetime) -> dict[str, Any]:
         "created_at": now,
         "updated_at": now,
         "completed_at": None,
+        "queue": new.queue,
+        "priority": new.priority,
+        "queued_at": now,
+        "rung_at": None,
         "stage": None,
-        "owner": owner,
-        "heartbeat_at": now,
+        "percent": 0.0,
+        "attempts": 0,
+        "owner": None,
+        "heartbeat_at": None,
         **failure_values(None),
         "duration_s": None,
         "current_result_id": None,
+        "legal_hold": False,
+        "audio_missing_at": None,
+        "audio_deleted_at": None,
+        "text_deleted_at": None,
     }
 
 

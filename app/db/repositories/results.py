@@ -54,6 +54,18 @@ class EditableResult:
     edits: tuple[SpeakerEdit, ...]
 
 
+@dataclass(frozen=True)
+class ResultVersion:
+    """One version of a call's analysis; ``edited_from`` is the number of the one that it corrects."""
+
+    version: int
+    created_at: datetime
+    is_current: bool
+    analysis: Analysis
+    edits: tuple[SpeakerEdit, ...]
+    edited_from: int | None
+
+
 class ResultRepository:
     """Takes and gives back ``Analysis`` values; what comes back equals what went in."""
 
@@ -85,6 +97,25 @@ class ResultRepository:
         """The call's current analysis, or None. Read it in a snapshot: it takes several queries."""
         row = self._current_row(call_id)
         return None if row is None else self._analysis(row)
+
+    def versions(self, call_id: str) -> tuple[ResultVersion, ...]:
+        """All versions, oldest first. Read it in a snapshot."""
+        current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
+        rows = self._session.execute(
+            select(*_RESULTS.columns).where(_RESULTS.c.call_id == call_id).order_by(_RESULTS.c.version)
+        ).all()
+        numbers = {row.id: row.version for row in rows}
+        return tuple(
+            ResultVersion(
+                version=row.version,
+                created_at=row.created_at,
+                is_current=row.id == current,
+                analysis=self._analysis(row),
+                edits=edits_of(row),
+                edited_from=numbers.get(row.edited_from),
+            )
+            for row in rows
+        )
 
     def editable(self, call_id: str) -> EditableResult | None:
         """The analysis that corrections start from, and those made so far; None where there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,10 +69,10 @@ class Decoder:
         self._ffmpeg = ffmpeg
         self._limits = limits
 
-    def decode(self, source: Path, folder: Path) -> Audio:
+    def decode(self, source: Path, folder: Path, stopped: Callable[[], bool] = lambda: False) -> Audio:
         """Decode ``source`` to PCM in ``folder``, which must be private to this recording.
 
-        Two channels are kept apart; more, or an untold number, are mixed to one.
+        Two channels are kept apart; more, or an untold number, are mixed to one. ``stopped`` ends it early.
         Raises UndecodableAudio, UnsupportedRate, AudioTooLong or InsufficientStorage, and then leaves nothing
         behind. A file that can be read in part gives that part, with ``damaged`` set.
         """
@@ -80,9 +81,10 @@ class Decoder:
             with disk_full_translated():
                 # A name without an ending: ffmpeg would let the ending help to decide what the file is.
                 link.symlink_to(source.resolve(strict=True))
-            probe = self._probe(folder)
+            probe = self._probe(folder, stopped)
             channels = 2 if probe.channels == 2 else 1
-            finished = self._ffmpeg.run(self._arguments(channels), folder, self._limits.run(channels))
+            limits = replace(self._limits.run(channels), stopped=stopped)
+            finished = self._ffmpeg.run(self._arguments(channels), folder, limits)
             return self._judge(finished, probe, pcm, channels, open_ended=_is_open_ended(source))
         except BaseException:
             pcm.unlink(missing_ok=True)
@@ -99,9 +101,9 @@ class Decoder:
             "-f", "s16le", "-y", f"file:{PCM}",
         ]  # fmt: skip
 
-    def _probe(self, folder: Path) -> Probe:
+    def _probe(self, folder: Path, stopped: Callable[[], bool]) -> Probe:
         limits = self._limits.run()
-        limits = replace(limits, wall_s=min(limits.wall_s, PROBE_WALL_S))
+        limits = replace(limits, wall_s=min(limits.wall_s, PROBE_WALL_S), stopped=stopped)
         finished = self._ffmpeg.run(["-v", "info", *guarded_input(SOURCE)], folder, limits)
         _refuse_tripped(finished)
         probe = read_probe(finished.messages)

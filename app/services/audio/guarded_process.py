@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +22,7 @@ LAUNCHER = Path(launch.__file__)
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 8 * 1024
 POLL_S = 0.005
+STOP_POLL_S = 0.5
 CPU_SHARE = 0.5
 """On a busy machine the kernel kills well before its accounts show the whole limit."""
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
@@ -41,16 +42,19 @@ class Limit(StrEnum):
     CPU = "CPU time"
     MEMORY = "memory"
     OUTPUT = "output size"
+    CALLER = "caller's"
 
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What one run may use. ``memory_bytes`` is address space and holds on Linux only."""
+    """What one run may use. ``memory_bytes`` is address space and holds on Linux only. ``stopped`` is asked
+    now and then whether the caller still wants the result."""
 
     wall_s: float
     cpu_s: int
     memory_bytes: int
     output_bytes: int
+    stopped: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -84,28 +88,29 @@ def run_guarded(command: Sequence[str], folder: Path, limits: RunLimits) -> Fini
         start_new_session=True,
     ) as process:
         try:
-            messages = _listen(process, deadline)
-            cpu_s = _reap(process, deadline)
+            messages = _listen(process, deadline, limits.stopped)
+            cpu_s = _reap(process, deadline, limits.stopped)
         finally:
             in_time = process.returncode is not None
             if not in_time:
                 _kill_group(process)
     if not in_time:
-        return Finished(process.returncode, messages, Limit.WALL)
+        limit = Limit.CALLER if time.monotonic() < deadline else Limit.WALL
+        return Finished(process.returncode, messages, limit)
     if process.returncode == launch.CANNOT_START:
         raise StageFailed("audio", "the decoder could not be started")
     return Finished(process.returncode, messages, _tripped(process.returncode, messages, cpu_s, limits))
 
 
-def _listen(process: subprocess.Popen[bytes], deadline: float) -> str:
-    """What the program says until it falls silent or the deadline passes: the start and the end of it."""
+def _listen(process: subprocess.Popen[bytes], deadline: float, stopped: Callable[[], bool]) -> str:
+    """What the program says until it falls silent, the deadline passes or it is stopped: start and end."""
     assert process.stderr is not None
     head, tail = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(process.stderr, selectors.EVENT_READ)
-        while (left_s := deadline - time.monotonic()) > 0:
-            if not selector.select(left_s):
-                break
+        while (left_s := deadline - time.monotonic()) > 0 and not stopped():
+            if not selector.select(min(left_s, STOP_POLL_S)):
+                continue
             chunk = os.read(process.stderr.fileno(), 64 * 1024)
             if not chunk:
                 break
@@ -116,14 +121,14 @@ def _listen(process: subprocess.Popen[bytes], deadline: float) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _reap(process: subprocess.Popen[bytes], deadline: float) -> float:
-    """Wait until the deadline; CPU seconds used. ``returncode`` stays None when the program runs on."""
+def _reap(process: subprocess.Popen[bytes], deadline: float, stopped: Callable[[], bool]) -> float:
+    """Wait until the deadline or a stop; CPU seconds used. ``returncode`` stays None while it runs on."""
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             return usage.ru_utime + usage.ru_stime
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or stopped():
             return 0.0
         time.sleep(POLL_S)
 

@@ -32,7 +32,6 @@ from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment, Word
 from app.services.exports.participants import ORDER, QUARTERS, Participant, participants_of, to_ms
 
-_STATUS = {"queued": "QUEUED", "processing": "IN_PROGRESS", "failed": "FAILED", "cancelled": "FAILED"}
 _QUIETEST_DB = 100.0
 _MARKS = ".,;:!?…।،؟。，！？"
 
@@ -44,7 +43,7 @@ def to_aws(record: CallRecord, analysis: Analysis) -> Json:
     channels = {speaker.id: speaker.channel for speaker in analysis.speakers}
     return {
         "JobName": record.call_id,
-        "JobStatus": _STATUS.get(record.status.value, "COMPLETED"),
+        "JobStatus": "COMPLETED",  # of the job that made this, while the call may be worked on again
         "LanguageCode": analysis.language,
         "Channel": "VOICE",
         "ContentMetadata": {"Output": "Raw"},

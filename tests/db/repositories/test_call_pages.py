@@ -17,11 +17,12 @@ from app.db.models import CallRow, table_of
 from app.db.repositories.call_pages import MAX_PAGE, decode_cursor, encode_cursor
 from app.db.repositories.call_records import queued_values
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallSummary
-from tests.db.values import FAILURE, OWNER, T0, at, completed, new_call, plain_analysis, stored
+from tests.db.values import FAILURE, T0, at, completed, new_call, plain_analysis, stored, taken
 
 
 def _page(
@@ -83,8 +84,9 @@ def test_filters_narrow_the_list(database: Database) -> None:
     completed(database, "B", 10, ("hesitation", "objection"), agent_id="y", customer_id="u")
     stored(database, "C", 20, agent_id="x", customer_id=None)
     stored(database, "D", 30, agent_id="x", customer_id="v")
+    claim = taken(database, "D", at(30))
     with database.session() as session:
-        CallRepository(session).fail("D", OWNER, FAILURE, at(31))
+        ClaimRepository(session).fail(claim, FAILURE, at(31))
     assert _ids(database) == ["D", "C", "B", "A"]
     assert _ids(database, agent_id="x") == ["D", "C", "A"]
     assert _ids(database, customer_id="u") == ["B", "A"]
@@ -209,7 +211,7 @@ def _insert_many(database: Database, count: int) -> list[str]:
     """Calls of which every seven share their time; returns the ids, newest first."""
     ids = [f"{number:05}" for number in range(count)]
     rows = [
-        {"call_id": call_id, **queued_values(new_call(call_id), OWNER, at(number // 7))}
+        {"call_id": call_id, "token": 0, **queued_values(new_call(call_id), at(number // 7))}
         for number, call_id in enumerate(ids)
     ]
     with database.session() as session:

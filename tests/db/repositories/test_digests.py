@@ -5,23 +5,23 @@ from __future__ import annotations
 from sqlalchemy import event
 
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.digests import read_digests
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.call import CallFilter
 from app.schemas.digest import CallDigest
 from app.services.metrics_service import measure
-from tests.db.values import OWNER, analysis, at, stored
+from tests.db.values import analysis, at, stored, taken
 
 
 def _finished(database: Database, call_id: str, seconds: float) -> None:
     stored(database, call_id, seconds)
     found = analysis(call_id)
+    claim = taken(database, call_id, at(seconds))
     with database.session() as session:
-        calls = CallRepository(session)
-        assert calls.start(call_id, OWNER, at(seconds))
-        measured = measure(found.conversation)
-        assert calls.complete(call_id, OWNER, analysis(call_id, metrics=measured), at(seconds + 1))
+        measured = analysis(call_id, metrics=measure(found.conversation))
+        assert ClaimRepository(session).complete(claim, measured, at(seconds + 1), keep_heard=False)
 
 
 def _digests(database: Database) -> tuple[CallDigest, ...]:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.webhook import EndpointChange, WebhookEvent
-from tests.db.values import FAILURE, OWNER, analysis
+from tests.db.values import FAILURE, analysis
 from tests.services.webhooks.calls import FakeClock, Webhooks, begin, complete, fail, rows
 
 URL = "https://public.example/hooks"
@@ -46,10 +47,10 @@ def test_a_failed_call_says_its_code(database: Database) -> None:
 
 def test_a_call_with_warnings_has_its_own_event(database: Database) -> None:
     _webhooks(database).register(URL)
-    begin(database, "CALL-001", NOW)
+    claim = begin(database, "CALL-001", NOW)
     partial = analysis(failed_stages=("diarization",))
     with database.session() as session:
-        CallRepository(session).complete("CALL-001", OWNER, partial, NOW)
+        ClaimRepository(session).complete(claim, partial, NOW, keep_heard=False)
     assert [row["event"] for row in rows(database)] == ["call.completed_with_warnings"]
 
 
@@ -95,18 +96,20 @@ def test_nothing_is_told_while_a_call_is_in_work_or_where_nobody_listens(databas
 
 def test_a_transaction_that_fails_leaves_neither_the_end_nor_the_message(database: Database) -> None:
     _webhooks(database).register(URL)
-    begin(database, "CALL-001", NOW)
+    claim = begin(database, "CALL-001", NOW)
     with pytest.raises(RuntimeError, match="power cut"), database.session() as session:
-        assert CallRepository(session).complete("CALL-001", OWNER, analysis(), NOW)
+        assert ClaimRepository(session).complete(claim, analysis(), NOW, keep_heard=False)
         raise RuntimeError("power cut")
     assert rows(database) == []
 
 
 def test_an_end_that_another_process_wrote_first_is_told_once(database: Database) -> None:
     _webhooks(database).register(URL)
-    complete(database, "CALL-001", NOW)
+    claim = begin(database, "CALL-001", NOW)
     with database.session() as session:
-        assert not CallRepository(session).fail("CALL-001", OWNER, FAILURE, NOW)
+        assert ClaimRepository(session).complete(claim, analysis(), NOW, keep_heard=False)
+    with database.session() as session:
+        assert not ClaimRepository(session).fail(claim, FAILURE, NOW)
     assert len(rows(database)) == 1
 
 
@@ -114,7 +117,8 @@ def test_a_lost_call_that_is_given_up_is_told(database: Database) -> None:
     _webhooks(database).register(URL)
     begin(database, "CALL-001", NOW)
     with database.session() as session:
-        assert CallRepository(session).give_up("CALL-001", OWNER, FAILURE, NOW)
+        (lost,) = ClaimRepository(session).expired(NOW, 0)
+        assert ClaimRepository(session).give_up(lost, FAILURE, NOW)
     assert [row["event"] for row in rows(database)] == ["call.failed"]
 
 

@@ -10,14 +10,16 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.session import Database
+from app.schemas.call import Claim
 from app.schemas.webhook import Delivery, Endpoint, WebhookEvent
 from app.services.delivery_service import DeliveryService
 from app.services.ownership import new_owner
 from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed, Lookup
 from app.services.webhooks.sender import Sender
-from tests.db.values import FAILURE, OWNER, analysis, new_call
+from tests.db.values import FAILURE, analysis, new_call, taken
 from tests.services.webhooks.forms import lookup
 
 CALL_SECRET = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -85,23 +87,22 @@ class Webhooks:
         return delivery
 
 
-def begin(database: Database, call_id: str, now: datetime, **changes: Any) -> None:
+def begin(database: Database, call_id: str, now: datetime, **changes: Any) -> Claim:
     with database.session() as session:
-        calls = CallRepository(session)
-        assert calls.insert(new_call(call_id, **changes), OWNER, now)
-        assert calls.start(call_id, OWNER, now)
+        assert CallRepository(session).insert(new_call(call_id, **changes), now)
+    return taken(database, call_id, now)
 
 
 def complete(database: Database, call_id: str, now: datetime, **changes: Any) -> None:
-    begin(database, call_id, now, **changes)
+    claim = begin(database, call_id, now, **changes)
     with database.session() as session:
-        assert CallRepository(session).complete(call_id, OWNER, analysis(call_id), now)
+        assert ClaimRepository(session).complete(claim, analysis(call_id), now, keep_heard=False)
 
 
 def fail(database: Database, call_id: str, now: datetime, **changes: Any) -> None:
-    begin(database, call_id, now, **changes)
+    claim = begin(database, call_id, now, **changes)
     with database.session() as session:
-        assert CallRepository(session).fail(call_id, OWNER, FAILURE, now)
+        assert ClaimRepository(session).fail(claim, FAILURE, now)
 
 
 def rows(database: Database, columns: str = "*") -> list[dict[str, Any]]:

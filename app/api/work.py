@@ -1,0 +1,61 @@
+"""The work on a call: cancel it, do it again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from app.api.calls import CallIdPath
+from app.api.deps import RuntimeDep
+from app.api.errors import problem_responses
+from app.api.examples import LOCATION
+from app.schemas.requests import RerunRequest
+from app.schemas.state_models import CallState
+from app.services.call_service import RerunFrom
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+
+
+@router.post(
+    "/{call_id}/cancel",
+    summary="Stop the work on a call",
+    responses=problem_responses(401, 403, 404, 409, 422, 500, 503),
+)
+def cancel_call(call_id: CallIdPath, runtime: RuntimeDep) -> CallState:
+    """From the answer on nothing is written; whoever works on the call stops within seconds.
+
+    A cancelled rerun leaves the call as it was before. A finished call is 409 `call_finished`.
+    """
+    record = runtime.services.calls.cancel(call_id)
+    runtime.watch.nudge()
+    return CallState.of(record, None)
+
+
+@router.post(
+    "/{call_id}/rerun",
+    summary="Work on a finished call again",
+    status_code=202,
+    responses={
+        202: {"description": "It waits for its turn.", "headers": LOCATION},
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
+    },
+)
+def rerun_call(
+    call_id: CallIdPath,
+    runtime: RuntimeDep,
+    response: Response,
+    request: Annotated[RerunRequest | None, Body()] = None,
+) -> CallState:
+    """The result that is there is served until the new one is complete, and stays if the rerun fails.
+
+    Where a stage failed, the work begins with that stage and nothing before it is done again. 409 where
+    the call is in work, or its recording is needed and no longer kept.
+    """
+    runtime.check_open()
+    start = RerunFrom((request or RerunRequest()).start)
+    record = runtime.services.calls.rerun(call_id, start)
+    if record.queue is not None:
+        runtime.bell.ring(call_id, record.queue)
+    response.headers["Location"] = f"/calls/{call_id}"
+    return CallState.of(*runtime.services.calls.progress(call_id))

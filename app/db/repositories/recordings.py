@@ -1,0 +1,47 @@
+"""Recordings as calls refer to them, in the order of their keys: to be compared with the storage."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.db.models import CallRow, table_of
+from app.schemas.retention import KeptRecording
+
+_CALLS = table_of(CallRow)
+
+
+class RecordingRepository:
+    """All SQL about recordings, within the transaction of ``session``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def page(self, after: str, limit: int) -> tuple[KeptRecording, ...]:
+        """Those with a key greater than ``after``, in the order of their keys: that of storages."""
+        rows = self._session.execute(
+            select(_CALLS.c.audio_key, _CALLS.c.call_id, _CALLS.c.audio_missing_at)
+            .where(_CALLS.c.audio_key > after)
+            .order_by(_CALLS.c.audio_key)
+            .limit(limit)
+        )
+        return tuple(
+            KeptRecording(row.audio_key, row.call_id, row.audio_missing_at is not None) for row in rows
+        )
+
+    def known(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of ``keys`` that calls refer to."""
+        found = self._session.scalars(select(_CALLS.c.audio_key).where(_CALLS.c.audio_key.in_(keys)))
+        return frozenset(key for key in found if key is not None)
+
+    def mark(self, recording: KeptRecording, missed_at: datetime | None) -> bool:
+        """Note since when a recording is missed, or (None) that it is there; False: it is another by now."""
+        statement = (
+            update(_CALLS)
+            .where(_CALLS.c.call_id == recording.call_id, _CALLS.c.audio_key == recording.key)
+            .values(audio_missing_at=missed_at)
+        )
+        return self._session.connection().execute(statement).rowcount == 1
