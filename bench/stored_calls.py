@@ -36,8 +36,6 @@ TEMPLATES = 50
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 APART_S = 20
 """Between two calls: 4,320 a day."""
-_OF_WORK = ("owner", "heartbeat_at", "queue")
-"""Columns that are set while a call is unfinished."""
 
 
 class TenMinuteCalls:
@@ -130,7 +128,7 @@ def store(database: Database, call_id: str, number: int, analysis: Analysis) -> 
                 status=CallStatus.COMPLETED,
                 duration_s=analysis.duration_s,
                 completed_at=calls.c.updated_at,
-                **{name: None for name in _OF_WORK if name in calls.c},
+                queue=None,
             )
         )
 
