@@ -7,11 +7,12 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from amqp.exceptions import ChannelError
 
 from app.core.config import Settings
 from app.schemas.call import ALL_QUEUES
@@ -27,8 +28,9 @@ BROKERS = {
 def broker_url(name: str) -> str:
     """The shared server of this name. Without it the test is skipped, but with ``CI=true`` it fails."""
     url = BROKERS[name]
-    if not _answers(*address_of(url)):
-        _missing(f"no {name} at {'%s:%d' % address_of(url)}")
+    host, port = address_of(url)
+    if not _answers(host, port):
+        _missing(f"no {name} at {host}:{port}")
     return url
 
 
@@ -52,6 +54,16 @@ def forget(settings: Settings) -> None:
             channel.queue_delete(broker_name(settings, queue))
 
 
+def rings_waiting(settings: Settings) -> int:
+    """How many rings lie there that nobody has heard."""
+    with make_celery(settings).connection_for_read() as connection:
+        channel, waiting = connection.default_channel, 0
+        for queue in ALL_QUEUES:
+            with suppress(ChannelError):  # Redis knows no queue that is empty
+                waiting += channel.queue_declare(broker_name(settings, queue), passive=True).message_count
+        return waiting
+
+
 class PrivateRedis:
     """A Redis that only this test knows: it may be ended, and comes back empty."""
 
@@ -63,17 +75,7 @@ class PrivateRedis:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [
-                "redis-server",
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ],
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

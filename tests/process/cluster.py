@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,15 @@ from sqlalchemy import func, select
 from app.core.config import Settings
 from app.db.migrate import migrate
 from app.db.models import CallRow, ResultRow, SegmentRow, table_of
+from app.db.repositories.workers import WorkerRepository
 from app.db.session import Database
 from app.schemas.call import CallOptions, CallRecord, NewCall, Queue
 from app.schemas.worker import WorkerRecord
-from app.db.repositories.workers import WorkerRepository
 from app.services.bootstrap import Services, build_services
 from app.services.call_service import fingerprint
 from app.workers.celery_bell import CeleryBell
 from tests.db.databases import postgres_url
-from tests.process.brokers import forget
+from tests.process.brokers import forget, rings_waiting
 from tests.process.service import ROOT, Service, environment, start, tone, wait_until
 
 TENTH = {"heartbeat_s": "1", "lease_s": "3", "reaper_s": "1.5", "stop_grace_s": "2"}
@@ -158,6 +158,22 @@ class Cluster:
         if ring:
             bell.ring(call_id, queue)
 
+    def ring(self, call_id: str, queue: Queue) -> None:
+        """Tell workers of a call, whether or not it waits."""
+        self._own_client()[1].ring(call_id, queue)
+
+    def note_rung(self, call_id: str) -> None:
+        """As if workers had been told of it."""
+        self._own_client()[0].work.rung([call_id])
+
+    def rings_waiting(self) -> int:
+        """How many rings lie at the broker."""
+        return rings_waiting(self.own_settings())
+
+    def complaints(self) -> tuple[str, ...]:
+        """What `python -m app check-worker` would say."""
+        return self._own_client()[0].workers.complaints()
+
     def record(self, call_id: str) -> CallRecord:
         services, _ = self._own_client()
         return services.calls.record(call_id)
@@ -174,6 +190,10 @@ class Cluster:
     def workers(self) -> tuple[WorkerRecord, ...]:
         with self.database.snapshot() as session:
             return WorkerRepository(session).all()
+
+    def states(self) -> list[str]:
+        """What the workers say of themselves."""
+        return [worker.state for worker in self.workers()]
 
     def ready(self) -> list[WorkerRecord]:
         return [worker for worker in self.workers() if worker.state == "ready"]
@@ -199,7 +219,7 @@ class Cluster:
 
     def close(self) -> None:
         for workers in self._groups:
-            with_suppressed_kill(workers.process.pid)
+            kill_group(workers.process.pid)
             workers.process.wait()
         for service in self._services:
             if service.process.poll() is None:
@@ -228,29 +248,24 @@ def cluster(folder: Path, queue_url: str, **settings: str) -> Iterator[Cluster]:
             yield found
         finally:
             found.close()
-            try_to_forget(found)
+            leave_nothing_behind(found)
 
 
-def try_to_forget(installation: Cluster) -> None:
+def leave_nothing_behind(installation: Cluster) -> None:
     """What is left at a broker that is away is not missed."""
-    try:
+    with suppress(OSError):
         forget(installation.own_settings())
-    except OSError:
-        pass
 
 
 def children_of(pid: int) -> list[int]:
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-    )
+    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(line) for line in found.stdout.split()]
 
 
-def with_suppressed_kill(group: int) -> None:
-    try:
+def kill_group(group: int) -> None:
+    with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def is_running(pids: Sequence[int]) -> bool:

@@ -213,14 +213,17 @@ def test_a_damaged_recording_is_nothing_to_do_again(site: Site) -> None:
     assert take(worker).heard is None
 
 
-def test_workers_are_rung_for_once_in_a_while(site: Site) -> None:
+def test_calls_that_nobody_was_told_of_are_told_apart(site: Site) -> None:
     site.add("CALL-1")
     site.add("CALL-2")
     worker = site.worker()
-    assert worker.unrung(Queue.TRANSCRIBE, 60, 10) == ("CALL-1", "CALL-2")
+    assert worker.untold(Queue.TRANSCRIBE, 0, 10) == ("CALL-1", "CALL-2")
+    assert worker.untold(Queue.TRANSCRIBE, 60, 10) == ()
+    assert worker.quiet_s(ALL_QUEUES) == {}
     worker.rung(["CALL-1"])
-    assert worker.unrung(Queue.TRANSCRIBE, 60, 10) == ("CALL-2",)
-    assert worker.unrung(Queue.TRANSCRIBE, 0, 10) == ("CALL-1", "CALL-2")
+    assert worker.untold(Queue.TRANSCRIBE, 0, 10) == ("CALL-2",)
+    assert worker.told(Queue.TRANSCRIBE, 10) == ("CALL-1",)
+    assert 0 <= worker.quiet_s(ALL_QUEUES)[Queue.TRANSCRIBE] < 30
 
 
 def _now() -> datetime:

@@ -9,8 +9,9 @@ The sidecar is JSON and is read again on every request:
 Word times are seconds of the recording; a word belongs to the piece that holds its middle, and with a
 ``channel`` only to windows of that channel. With ``text`` in
 place of ``words``, its words are spread evenly over each request. ``faults`` happen in order before the
-answer, each on the first ``times`` requests of the process, or on all: ``sleep`` (``seconds``), ``leak``
-(``megabytes``, kept for ever), ``print`` and ``raise`` (``message``), ``crash`` (exit code 70).
+answer, each on the first ``times`` requests of the process, or on all, and with ``over_s`` only on those for
+more seconds of recording: ``sleep`` (``seconds``), ``leak`` (``megabytes``, kept for ever), ``print`` and
+``raise`` (``message``), ``crash`` (exit code 70).
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class _Fault(_Part):
     megabytes: int = Field(64, ge=0)
     message: str = "scripted fault"
     times: int | None = Field(None, ge=0)
+    over_s: float = Field(0.0, ge=0)
 
 
 class _Sidecar(_Part):
@@ -98,7 +100,8 @@ class ScriptedEngine:
         sidecar = _read(self._path)
         self._requests += 1
         for fault in sidecar.faults:
-            if fault.times is None or self._requests <= fault.times:
+            is_due = fault.times is None or self._requests <= fault.times
+            if is_due and request.window.length_s > fault.over_s:
                 self._commit(fault)
         words = _timed(sidecar, request.window) if sidecar.words else _spread(sidecar.text, request.window)
         return Transcript(tuple(words), request.language or sidecar.language)

@@ -302,18 +302,26 @@ def test_a_waiting_call_knows_its_place(database: Database) -> None:
     assert places() == [1, 2, 3, None, 1, None]
 
 
-def test_whoever_waits_unheard_is_rung_for_again(database: Database) -> None:
-    stored(database, "A", 0)
-    stored(database, "B", 1)
-    stored(database, "begun", 2)
+def test_calls_that_nobody_was_told_of_are_told_apart(database: Database) -> None:
+    for second, name in enumerate(("A", "B", "C", "begun")):
+        stored(database, name, second)
+    stored(database, "old", queue=Queue.BULK)
     taken(database, "begun")
     with database.session() as session:
         claims = ClaimRepository(session)
-        assert claims.waiting(Queue.TRANSCRIBE, at(10), 9) == ("A", "B")
-        claims.rung(["A", "begun"], at(20))
-        assert claims.waiting(Queue.TRANSCRIBE, at(10), 9) == ("B",)
-        assert claims.waiting(Queue.TRANSCRIBE, at(21), 1) == ("A",)
-        assert claims.waiting(Queue.BULK, at(21), 9) == ()
+        assert claims.untold(Queue.TRANSCRIBE, at(1), 9) == ("A", "B")
+        assert claims.last_rung(ALL_QUEUES) == {}
+        claims.rung(["A", "begun", "old"], at(20))
+        claims.rung(["B"], at(30))
+        assert claims.untold(Queue.TRANSCRIBE, at(40), 9) == ("C",)
+        assert claims.told(Queue.TRANSCRIBE, 9) == ("A", "B")
+        assert claims.told(Queue.TRANSCRIBE, 1) == ("A",)
+        assert claims.last_rung(ALL_QUEUES) == {Queue.TRANSCRIBE: at(30), Queue.BULK: at(20)}
+        assert claims.last_rung((Queue.ANALYZE,)) == {}
+    taken(database, "A")
+    taken(database, "B")
+    with database.snapshot() as session:
+        assert ClaimRepository(session).last_rung((Queue.TRANSCRIBE,)) == {}
 
 
 def test_unfinished_calls_are_counted(database: Database) -> None:
