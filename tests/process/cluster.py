@@ -129,7 +129,13 @@ class Cluster:
         return workers
 
     def submit(
-        self, call_id: str, *, audio: bytes | None = None, ring: bool = True, queue: Queue = Queue.TRANSCRIBE
+        self,
+        call_id: str,
+        *,
+        audio: bytes | None = None,
+        ring: bool = True,
+        queue: Queue = Queue.TRANSCRIBE,
+        webhook_url: str | None = None,
     ) -> None:
         """Take a call in as the API does. Without a ``ring``: as if it had ended before it could ring."""
         services, bell = self._own_client()
@@ -145,6 +151,7 @@ class Cluster:
                 stored.sha256,
                 stored.size,
                 options=options,
+                webhook_url=webhook_url,
                 queue=queue,
             )
         )
