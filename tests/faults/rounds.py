@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.faults.rows import Outcome
 
@@ -36,7 +38,7 @@ class Rounds:
         try:
             do(number)
         except Exception as error:
-            self.fail(f"round {number}: {type(error).__name__}: {error}")
+            self.fail(f"round {number}: {told(error)}")
         else:
             with self._lock:
                 self.held += 1
@@ -60,6 +62,12 @@ class Rounds:
         times = [f"{what} after {max(values):.1f} s at most" for what, values in self._seconds.items()]
         seen = [f"{what}: {count}" for what, count in sorted(self._seen.items())]
         return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *self._problems]))
+
+
+def told(error: Exception) -> str:
+    """What was wrong, and the line that found it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {str(error) or frame.line} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 def until(condition: Callable[[], bool], what: str, within_s: float = LONGEST_WAIT_S) -> float:
