@@ -15,6 +15,7 @@ from app.db.migrate import migrate
 from app.db.session import Database
 from tests.db.databases import (
     POSTGRES_SERVER,
+    in_memory,
     opened,
     postgres_database,
     postgres_url,
@@ -159,9 +160,9 @@ def finished(service: Service, count: int, is_whole: Callable[[str], bool]) -> O
     return rounds.outcome()
 
 
-def write_at_once(conditions: Conditions, count: int) -> Outcome:
-    """``count`` transactions of each of the fifty, in two processes that compete for the database."""
-    with sqlite_database(conditions.folder) as sqlite:
+def write_at_once(_conditions: Conditions, count: int) -> Outcome:
+    """``count`` transactions of each of the fifty, in threads of two processes that compete."""
+    with in_memory() as folder, sqlite_database(folder) as sqlite:
         on_sqlite = written(sqlite, count)
     with postgres_database() as postgresql:
         return total(on_sqlite, written(postgresql, count))

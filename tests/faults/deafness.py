@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from app.workers.supervisor import DEAF
@@ -24,6 +26,8 @@ KINDS = (
 )
 UNREADY_WITHIN_S = 60.0
 AT_ONCE = 2
+SETTING_UP = threading.Lock()
+"""Migrations of one process come one after the other."""
 
 
 def deafen(conditions: Conditions, count: int) -> Outcome:
@@ -44,7 +48,10 @@ def deafen_one(folder: Path, broker: str, kind: str, times: dict[str, str], roun
     write_script(folder)
     set_points(folder)
     url = broker_url(broker)
-    with proxied(*address_of(url)) as way, cluster(folder, url, **times) as found:
+    with ExitStack() as stack:
+        way = stack.enter_context(proxied(*address_of(url)))
+        with SETTING_UP:
+            found = stack.enter_context(cluster(folder, url, **times))
         via = through(url, way.port)
         workers = found.start_workers(queue_url=via, **with_points(folder))
         until(lambda: bool(workers.lines("broker.connected")), "the first connection")

@@ -21,6 +21,7 @@ def hear_hours(conditions: Conditions, count: int) -> Outcome:
     """A recording of ``count`` hours, a short one and one in between. The engine takes its time in each."""
     folder = conditions.folder
     limits = {"call_deadline_min_s": str(DEADLINE_S), "call_deadline_factor": str(FACTOR)}
+    write_script(folder, WORDS)
     rounds = Rounds(3)
     with running(folder, max_upload_size_mb="500", **limits) as service:
         rounds.run(
