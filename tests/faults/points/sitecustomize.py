@@ -7,8 +7,8 @@ The JSON file that FAULT_POINTS names is read again at each point, so that a tes
 
 A stage in ``linger_s`` takes so much longer, in the process that does its work; ``persist`` does so in the
 middle of its transaction. ``die``: SIGKILL to itself ``before_ring`` (a call is stored and nobody was told yet).
-FAULT_HOST: the name of the machine that the process believes to be on. FAULT_VISIBILITY_S: the broker's
-visibility timeout (Redis).
+FAULT_HOST: the name of the machine that the process believes to be on. FAULT_TRANSPORT: options of the broker's
+transport, as JSON, instead of those that are left alone.
 """
 
 from __future__ import annotations
@@ -75,13 +75,12 @@ def die_before_ring() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def short_visibility(function: Callable[..., Any]) -> Callable[..., Any]:
-    seconds = os.environ.get("FAULT_VISIBILITY_S")
+def with_other_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    others = json.loads(os.environ.get("FAULT_TRANSPORT", "{}"))
 
     @functools.wraps(function)
     def wrapped(*arguments: Any) -> Any:
-        options = function(*arguments)
-        return {**options, "visibility_timeout": float(seconds)} if seconds else options
+        return {**function(*arguments), **others}
 
     return wrapped
 
@@ -97,7 +96,7 @@ POINTS: dict[str, list[tuple[str, Wrapper]]] = {
     "app.services.coachable_service": [("CoachableService.find", in_stage("moments"))],
     "app.db.repositories.results": [("ResultRepository.add", after("persist"))],
     "app.workers.celery_bell": [("CeleryBell.ring", before(die_before_ring))],
-    "app.workers.celery_app": [("_transport_options", short_visibility)],
+    "app.workers.celery_app": [("_transport_options", with_other_options)],
 }
 """Modules, and what in them is wrapped as soon as they are imported."""
 
