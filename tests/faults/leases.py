@@ -13,7 +13,15 @@ from redis import Redis
 
 from app.schemas.call import Queue
 from app.workers.celery_app import TASK, broker_name, make_celery
-from tests.faults.calls import HOOK, LENGTH_S, engine_of, finished_once, owner_pid, traces_of_writes, write_speech
+from tests.faults.calls import (
+    HOOK,
+    LENGTH_S,
+    engine_of,
+    finished_once,
+    owner_pid,
+    traces_of_writes,
+    write_speech,
+)
 from tests.faults.points import STAGES
 from tests.faults.rounds import Rounds, some_time, spread, until
 from tests.faults.rows import Conditions, Outcome, Row
@@ -48,8 +56,13 @@ def redeliver(conditions: Conditions, count: int) -> Outcome:
             found.wait_for_stage(call_id, "transcribe")
             ring = UnacknowledgedRing(found, server, call_id)
             until(ring.is_redelivered, "the ring to be told of again")
-            rounds.took("the redelivered ring was done with", until(ring.is_done, "the ring to be gone", EXIT_WITHIN_S))
-            assert found.record(call_id).stage == "transcribe", "the stage did not outlast the visibility timeout"
+            rounds.took(
+                "the redelivered ring was done with",
+                until(ring.is_done, "the ring to be gone", EXIT_WITHIN_S),
+            )
+            assert found.record(call_id).stage == "transcribe", (
+                "the stage did not outlast the visibility timeout"
+            )
             assert finished_once(found, call_id, like=FIRST) == 1
             done = stages_done(workers, call_id)
             assert done == Counter(STAGES), f"stages were done {done}"
@@ -95,7 +108,11 @@ def stages_done(workers: Workers, call_id: str) -> Counter[str]:
 
 
 FROZEN_AT_ONCE = 3
-ZOMBIE_STAGES = ("persist", "transcribe", *(stage for stage in STAGES if stage not in ("persist", "transcribe")))
+ZOMBIE_STAGES = (
+    "persist",
+    "transcribe",
+    *(stage for stage in STAGES if stage not in ("persist", "transcribe")),
+)
 
 
 def freeze_past_lease(conditions: Conditions, count: int) -> Outcome:

@@ -50,7 +50,12 @@ def installation(conditions: Conditions, queue_url: str, **settings: str) -> Ite
     linger_everywhere(conditions.folder, LINGER_S)
     times = DEFAULTS if conditions.defaults else {}
     with cluster(
-        conditions.folder, queue_url, max_concurrent_calls="1", **with_points(conditions.folder), **times, **settings
+        conditions.folder,
+        queue_url,
+        max_concurrent_calls="1",
+        **with_points(conditions.folder),
+        **times,
+        **settings,
     ) as found:
         yield found
 

@@ -247,8 +247,8 @@ class ClaimRepository:
         return {row.call_id: row.place for row in self._session.execute(asked)}
 
     def _is_free(self, lost: CallRecord) -> bool:
-        """Lock a call that is still lost. What somebody else has locked is left alone: who froze in the middle
-        of writing to one call must not hold up those who look after all of them."""
+        """Lock a call that is still lost. What somebody else has locked is left alone: who froze while it
+        wrote to one call must not hold up those who look after all of them."""
         still = select(CALLS.c.call_id).where(CALLS.c.call_id == lost.call_id, *_unchanged(lost))
         return self._session.scalar(still.with_for_update(skip_locked=True)) is not None
 
