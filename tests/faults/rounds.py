@@ -14,6 +14,7 @@ from tests.faults.rows import Outcome
 RESUMED_WITHIN_S = 60.0
 LONGEST_WAIT_S = 150.0
 POLL_S = 0.05
+MOST_PROBLEMS = 5
 
 
 class Rounds:
@@ -66,7 +67,8 @@ class Rounds:
         """What is shown in the table."""
         times = [f"{what} after {max(values):.1f} s at most" for what, values in self._seconds.items()]
         seen = [f"{what}: {count}" for what, count in sorted(self._seen.items())]
-        return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *self._problems]))
+        problems = [problem[:300] for problem in self._problems[:MOST_PROBLEMS]]
+        return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *problems]))
 
 
 def until(condition: Callable[[], bool], what: str, within_s: float = LONGEST_WAIT_S) -> float:
