@@ -107,7 +107,9 @@ def cut_connections(conditions: Conditions, count: int) -> Outcome:
                 until(lambda found=found: found.rings_waiting() == 0, "the rings to be heard")  # type: ignore[misc]
 
         rounds.run(1, one)
-        rounds.saw("processes replaced", sum(len(ws.lines("worker.process_ended")) for (_, ws), _ in sites.values()))
+        rounds.saw(
+            "processes replaced", sum(len(ws.lines("worker.process_ended")) for (_, ws), _ in sites.values())
+        )
     return rounds.outcome()
 
 
@@ -220,35 +222,36 @@ def senders(service: Service, receiver: Receiver, name: str) -> Iterator[dict[st
             client.result()
 
 
-ROWS = (
-    Row(
-        8,
-        "Redis away for 60 s, then back empty, while 50 calls come in: each 202 completes, anything else is 503 "
-        "with Retry-After",
-        50,
-        broker_comes_back_empty,
-        short=6,
-    ),
-    Row(
-        9,
-        "CLIENT KILL of all connections to the broker: consuming again within 30 s",
-        10,
-        cut_connections,
-        short=1,
-    ),
-    Row(
-        11,
-        "an API process dies between storing a call and telling workers of it: the call is processed",
-        20,
-        die_before_ring,
-        short=1,
-    ),
-    Row(
-        20,
-        "kill -9 API, workers and broker together at a random moment: each 202 completes after the restart, "
-        "and the stored recording is the one that was sent",
-        10,
-        kill_everything,
-        short=1,
-    ),
+BROKER_AWAY = Row(
+    8,
+    "Redis away for 60 s, then back empty, while 50 calls come in: each 202 completes, anything else is 503 "
+    "with Retry-After",
+    50,
+    broker_comes_back_empty,
+    short=6,
+)
+
+CONNECTIONS_CUT = Row(
+    9,
+    "CLIENT KILL of all connections to the broker: consuming again within 30 s",
+    10,
+    cut_connections,
+    short=1,
+)
+
+DIED_BEFORE_RING = Row(
+    11,
+    "an API process dies between storing a call and telling workers of it: the call is processed",
+    20,
+    die_before_ring,
+    short=1,
+)
+
+ALL_KILLED = Row(
+    20,
+    "kill -9 API, workers and broker together at a random moment: each 202 completes after the restart, "
+    "and the stored recording is the one that was sent",
+    10,
+    kill_everything,
+    short=1,
 )

@@ -7,8 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from tests.faults.calls import HOOK, LENGTH_S, engine_of, finished_once, write_speech
 from tests.faults.brokers import HOOKS
+from tests.faults.calls import HOOK, LENGTH_S, engine_of, finished_once, write_speech
 from tests.faults.rounds import POLL_S, Rounds, until
 from tests.faults.rows import Conditions, Outcome, Row
 from tests.process.brokers import broker_url
@@ -151,7 +151,8 @@ def soak(conditions: Conditions, count: int) -> Outcome:
         )
     return rounds.outcome(
         *(
-            f"{name} {before[name][0]:.0f} to {after[name][0]:.0f} MB, {before[name][1]} to {after[name][1]} files open"
+            f"{name} {before[name][0]:.0f} to {after[name][0]:.0f} MB, "
+            f"{before[name][1]} to {after[name][1]} open files"
             for name in processes
         )
     )
@@ -173,28 +174,28 @@ def leftovers(service: Service, temp: Path) -> list[Path]:
     return [*ours, *(path for path in temp.rglob("*") if path.is_file())]
 
 
-ROWS = (
-    Row(
-        5,
-        "a recording that kills its engine, or its worker, each time: at most 3 starts, then failed/worker_lost; "
-        "10 calls queued behind it finish",
-        6,
-        poison,
-        short=1,
-    ),
-    Row(
-        6,
-        "memory limit hit in a stage: failed/resource_limit, and the worker serves the next call within 30 s",
-        5,
-        fill_memory,
-        short=1,
-    ),
-    Row(
-        18,
-        "500 short calls: memory of no process grows by more than 10 % after the first 50, open files stay flat, "
-        "nothing is left in temp",
-        500,
-        soak,
-        short=40,
-    ),
+POISON = Row(
+    5,
+    "a recording that kills its engine, or its worker, each time: at most 3 starts, then failed/worker_lost; "
+    "10 calls queued behind it finish",
+    6,
+    poison,
+    short=1,
+)
+
+MEMORY_LIMIT = Row(
+    6,
+    "memory limit hit in a stage: failed/resource_limit, and the worker serves the next call within 30 s",
+    5,
+    fill_memory,
+    short=1,
+)
+
+SOAK = Row(
+    18,
+    "500 short calls: memory of no process grows by more than 10 % after the first 50, open files stay flat, "
+    "nothing is left in temp",
+    500,
+    soak,
+    short=40,
 )

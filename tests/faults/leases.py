@@ -1,4 +1,4 @@
-"""Rows 3 and 4: a broker that tells of a call again while it is worked on, and workers that wake up too late."""
+"""Rows 3 and 4: a broker that tells of a call again while it is in work, and workers that wake up too late."""
 
 from __future__ import annotations
 
@@ -159,19 +159,18 @@ def has_given_up(workers: Workers, call_id: str) -> bool:
     )
 
 
-ROWS = (
-    Row(
-        3,
-        "a stage that takes three times the broker's visibility timeout, two workers: the redelivered message is "
-        "done with in under 1 s, every stage is done once",
-        5,
-        redeliver,
-    ),
-    Row(
-        4,
-        "SIGSTOP a worker past its lease, let another finish, SIGCONT: the zombie writes 0 rows",
-        10,
-        freeze_past_lease,
-        short=1,
-    ),
+REDELIVERED = Row(
+    3,
+    "a stage that takes three times the broker's visibility timeout, two workers: the redelivered message is "
+    "done with in under 1 s, every stage is done once",
+    5,
+    redeliver,
+)
+
+FROZEN_WORKER = Row(
+    4,
+    "SIGSTOP a worker past its lease, let another finish, SIGCONT: the zombie writes 0 rows",
+    10,
+    freeze_past_lease,
+    short=1,
 )

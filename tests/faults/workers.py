@@ -1,4 +1,4 @@
-"""Rows 1, 2, 7 and 14: those who work are killed or told to stop, one by one, all together, again and again."""
+"""Rows 1, 2, 7 and 14: those who work are killed or told to stop, one by one, in groups, again and again."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def times_heard(workers: Workers, call_id: str) -> int:
 
 
 class Groups:
-    """Groups of workers, each of one process and apparently on a machine of its own; a call's owner tells which."""
+    """Groups of one worker process, each on a machine of its own as it believes: a call's owner tells which."""
 
     def __init__(self, found: Cluster, count: int) -> None:
         self._found = found
@@ -232,7 +232,8 @@ def kill_at_random(conditions: Conditions, count: int) -> Outcome:
         watcher.join()
     rounds.took("in live hands again", leases.longest_gap_s)
     rounds.fail_all(
-        [f"a call had no live lease for {leases.longest_gap_s:.0f} s"] * (leases.longest_gap_s > RESUMED_WITHIN_S)
+        [f"a call had no live lease for {leases.longest_gap_s:.0f} s"]
+        * (leases.longest_gap_s > RESUMED_WITHIN_S)
     )
     return rounds.outcome()
 
@@ -262,8 +263,8 @@ class Leases:
 
     def watch(self, ended: threading.Event) -> None:
         query = (
-            "SELECT call_id, extract(epoch FROM created_at), extract(epoch FROM heartbeat_at), extract(epoch FROM now()) "
-            "FROM calls WHERE queue IS NOT NULL"
+            "SELECT call_id, extract(epoch FROM created_at), extract(epoch FROM heartbeat_at), "
+            "extract(epoch FROM now()) FROM calls WHERE queue IS NOT NULL"
         )
         while not ended.wait(LOOK_S):
             for call_id, created_at, heartbeat_at, now in rows(self._found, query):
@@ -273,36 +274,37 @@ class Leases:
                 self.longest_gap_s = max(self.longest_gap_s, float(now) - last)
 
 
-ROWS = (
-    Row(
-        1,
-        "kill -9 the engine process or the worker process at a random moment in each stage: every call completes "
-        "once, nothing doubled, resumed within 60 s",
-        20,
-        kill_one_in_each_stage,
-        short=2,
-        defaults_too=5,
-    ),
-    Row(
-        2,
-        "kill -9 a whole group of workers and start it again, here or on another machine: as row 1",
-        20,
-        kill_groups,
-        short=1,
-        defaults_too=5,
-    ),
-    Row(
-        7,
-        "SIGTERM during work: ended within 30 s, every call completes, no attempt charged",
-        20,
-        stop_groups,
-        short=2,
-    ),
-    Row(
-        14,
-        "100 calls with a random kill every 5 s: none is for 60 s without a live lease or a final state",
-        100,
-        kill_at_random,
-        short=10,
-    ),
+KILLED_PROCESS = Row(
+    1,
+    "kill -9 the engine process or the worker process at a random moment in each stage: every call completes "
+    "once, nothing doubled, resumed within 60 s",
+    20,
+    kill_one_in_each_stage,
+    short=2,
+    defaults_too=5,
+)
+
+KILLED_GROUP = Row(
+    2,
+    "kill -9 a whole group of workers and start it again, here or on another machine: as row 1",
+    20,
+    kill_groups,
+    short=1,
+    defaults_too=5,
+)
+
+STOPPED_GROUP = Row(
+    7,
+    "SIGTERM during work: ended within 30 s, every call completes, no attempt charged",
+    20,
+    stop_groups,
+    short=2,
+)
+
+RANDOM_KILLS = Row(
+    14,
+    "100 calls with a random kill every 5 s: none is for 60 s without a live lease or a final state",
+    100,
+    kill_at_random,
+    short=10,
 )
