@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import __version__
+from app.commands.ingest import ingest
 from app.core.config import load_settings
 from app.core.exceptions import AppError, ConfigurationError
 from app.core.logging import configure_logging
@@ -31,6 +32,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli.command()(ingest)
 
 
 def main() -> None:

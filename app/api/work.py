@@ -38,7 +38,7 @@ def cancel_call(call_id: CallIdPath, runtime: RuntimeDep) -> CallState:
     status_code=202,
     responses={
         202: {"description": "It waits for its turn.", "headers": LOCATION},
-        **problem_responses(401, 403, 404, 409, 422, 500, 503),
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
     },
 )
 def rerun_call(

@@ -67,6 +67,7 @@ class AppError(Exception):
     status: int = 500
     title: ClassVar[str] = "Internal error"
     retryable: ClassVar[bool] = False
+    usual_retry_after_s: ClassVar[int | None] = None
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class AppError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.errors = errors or []
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = self.usual_retry_after_s if retry_after_s is None else retry_after_s
         self.context: dict[str, str] = {}
         """Further members of the problem document, such as the call's id."""
         self.is_replay = False
@@ -288,15 +289,7 @@ class Unavailable(AppError):
     status = 503
     retryable = True
     title = "A part of the service is not available"
-
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        errors: list[dict[str, str]] | None = None,
-        retry_after_s: int | None = 30,
-    ) -> None:
-        super().__init__(detail, errors=errors, retry_after_s=retry_after_s)
+    usual_retry_after_s = 30
 
 
 class EngineUnavailable(Unavailable):
@@ -344,40 +337,32 @@ class InsufficientStorage(AppError):
 
 
 class StageFailed(AppError):
-    """An engine raised in the middle of a call; ``code`` is ``<stage>_failed``."""
+    """An engine raised in the middle of a call; ``code`` is ``<stage>_failed`` where there is no other."""
 
     title = "A stage of the analysis failed"
     retryable = True
+    own_code: ClassVar[str | None] = None
 
     def __init__(self, stage: str, detail: str = "") -> None:
         super().__init__(detail)
         self.stage = stage
-        self.code = f"{stage}_failed"
+        self.code = self.own_code or f"{stage}_failed"
 
 
 class EngineCrashed(StageFailed):
     title = "The engine process ended during the call"
-
-    def __init__(self, stage: str, detail: str = "") -> None:
-        super().__init__(stage, detail)
-        self.code = "engine_crashed"
+    own_code = "engine_crashed"
 
 
 class ResourceLimit(StageFailed):
     title = "The recording needs more memory than the engines may take"
-
-    def __init__(self, stage: str, detail: str = "") -> None:
-        super().__init__(stage, detail)
-        self.code = "resource_limit"
+    own_code = "resource_limit"
 
 
 class DeadlineExceeded(StageFailed):
     status = 504
     title = "The call took longer than its deadline"
-
-    def __init__(self, stage: str, detail: str = "") -> None:
-        super().__init__(stage, detail)
-        self.code = "deadline_exceeded"
+    own_code = "deadline_exceeded"
 
 
 class CallCancelled(AppError):

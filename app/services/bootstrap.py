@@ -14,6 +14,7 @@ from app.db.traces import Traces
 from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
+from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
@@ -36,9 +37,10 @@ from app.services.webhooks.sender import Sender
 from app.services.work_service import WorkService
 from app.services.worker_service import WorkerService
 from app.storage.base import Storage
+from app.storage.intents import intents_of
 from app.storage.registry import open_storage
 from app.storage.removals import RemovalKeeper
-from app.storage.scratch import Scratch, scratch_of, working_folder
+from app.storage.scratch import Scratch, own_folders, scratch_of, working_folder
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Services:
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
+    catalogue: CatalogueService
     webhooks: WebhookService
     deliveries: DeliveryService
     chains: Mapping[str, EngineChain]
@@ -120,6 +123,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        "catalogue": _catalogue(settings, database, storage, calls, audio),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
         "deliveries": _deliveries(settings, database, guard, owner),
         "chains": engine_chains(settings),
@@ -130,6 +134,20 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
 def worker_service_of(settings: Settings) -> WorkerService:
     """Who is at work, and nothing else."""
     return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
+
+
+def _catalogue(
+    settings: Settings, database: Database, storage: Storage, calls: CallService, audio: AudioService
+) -> CatalogueService:
+    return CatalogueService(
+        database,
+        storage,
+        calls,
+        audio,
+        intents_of(settings),
+        most_bytes=settings.max_upload_bytes,
+        folders=own_folders(settings),
+    )
 
 
 def _deliveries(settings: Settings, database: Database, guard: AddressGuard, owner: str) -> DeliveryService:

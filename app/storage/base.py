@@ -35,6 +35,11 @@ class ListedFile:
 class StorageWriter(Protocol):
     """One file as it arrives. Not thread-safe. Exactly one of ``commit`` and ``discard`` ends it."""
 
+    @property
+    def key(self) -> str:
+        """What ``commit`` will name it by."""
+        ...
+
     def write(self, chunk: bytes) -> None:
         """Append. Raises InsufficientStorage when there is no room, StorageUnavailable otherwise."""
         ...

@@ -110,6 +110,10 @@ class LocalWriter:
         self._synced = 0
         self._file = lock_or_none(path)
 
+    @property
+    def key(self) -> str:
+        return self._path.name
+
     def write(self, chunk: bytes) -> None:
         if self._file is None:
             raise StorageUnavailable("the upload's file is closed")
@@ -125,16 +129,15 @@ class LocalWriter:
     def commit(self) -> StoredFile:
         if self._file is None:
             raise StorageUnavailable("the upload's file is closed")
-        key = self._path.name
-        target = self._audio / key[:2]
+        target = self._audio / self.key[:2]
         with translated_errors():
             self._file.flush()
             os.fsync(self._file.fileno())
             target.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path.rename(target / key)
+            self._path.rename(target / self.key)
             _sync_folder(target)
         self._close()
-        return StoredFile(key, self._size, self._digest.hexdigest())
+        return StoredFile(self.key, self._size, self._digest.hexdigest())
 
     def discard(self) -> None:
         if self._file is not None:

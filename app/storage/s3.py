@@ -175,7 +175,7 @@ class S3Writer:
 
     def __init__(self, client: Any, key: str, target: dict[str, str]) -> None:
         self._client = client
-        self._key = key
+        self.key = key
         self._target = target
         self._digest = sha256()
         self._size = 0
@@ -210,7 +210,7 @@ class S3Writer:
                     **self._target, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
                 )
         self._is_open = False
-        return StoredFile(self._key, self._size, self._digest.hexdigest())
+        return StoredFile(self.key, self._size, self._digest.hexdigest())
 
     def discard(self) -> None:
         if not self._is_open:

@@ -55,5 +55,12 @@ def working_folder(settings: Settings) -> Path:
     return Path(location).expanduser().absolute() if scheme == "file" else Path(gettempdir()) / "darwix"
 
 
+def own_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders of this machine that the service fills."""
+    scheme, _, location = settings.storage_url.partition("://")
+    recordings = (Path(location).expanduser().absolute(),) if scheme == "file" else ()
+    return tuple(dict.fromkeys((*recordings, working_folder(settings))))
+
+
 def scratch_of(settings: Settings) -> Scratch:
     return Scratch(working_folder(settings) / "scratch")

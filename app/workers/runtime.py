@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from app.core.exceptions import DatabaseUnavailable, ServiceStopping
 from app.core.reach import is_reachable
 from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
-from app.schemas.call import ALL_QUEUES
+from app.schemas.call import ALL_QUEUES, Queue
 from app.services.bootstrap import Services, default_options
 from app.workers.bell import bell_of
 from app.workers.deliveries import DeliveryLoop
@@ -38,19 +39,19 @@ class Runtime:
     With a broker (QUEUE_URL) the work is done by workers elsewhere: no call is taken and no engine runs here.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, queues: Sequence[Queue] = ALL_QUEUES) -> None:
         self.services = services
         self.engines = Engines(services.settings, services.chains)
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
         self.telemetry = Telemetry()
-        task = CallTask(services.work, services.storage, services.scratch, stages, ALL_QUEUES, self.telemetry)
+        task = CallTask(services.work, services.storage, services.scratch, stages, queues, self.telemetry)
         self.watch = CallWatch(services.calls)
         self.runner = JobRunner(
             services.work,
             task,
             slots=settings.max_concurrent_calls,
-            queues=ALL_QUEUES,
+            queues=queues,
             max_attempts=settings.max_attempts,
             on_change=self._work_changed,
         )

@@ -78,8 +78,9 @@ def test_a_file_is_there_when_committed_and_not_before(storage: Storage) -> None
     writer = storage.create()
     writer.write(b"x" * 6 * MB)
     assert keys(storage) == []
+    key = writer.key
     stored = writer.commit()
-    assert keys(storage) == [stored.key]
+    assert keys(storage) == [stored.key] == [key]
     assert storage.exists(stored.key)
     assert not storage.exists(NEVER_STORED)
 

@@ -1,4 +1,4 @@
-"""Rows 3 and 4: a broker that tells of a call again while it is in work, and workers that wake up too late."""
+"""Rows 3 and 4: a broker that tells of a call again while it is in work, and workers that wake too late."""
 
 from __future__ import annotations
 

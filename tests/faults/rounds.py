@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.faults.rows import Outcome
 
@@ -37,7 +39,7 @@ class Rounds:
         try:
             do(number)
         except Exception as error:
-            self.fail(f"round {number}: {type(error).__name__}: {error}")
+            self.fail(f"round {number}: {told(error)}")
         else:
             with self._lock:
                 self.held += 1
@@ -69,6 +71,12 @@ class Rounds:
         seen = [f"{what}: {count}" for what, count in sorted(self._seen.items())]
         problems = [problem[:300] for problem in self._problems[:MOST_PROBLEMS]]
         return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *problems]))
+
+
+def told(error: Exception) -> str:
+    """What was wrong, and the line that found it."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {str(error) or frame.line} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 def until(condition: Callable[[], bool], what: str, within_s: float = LONGEST_WAIT_S) -> float:

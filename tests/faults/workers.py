@@ -109,7 +109,7 @@ def times_heard(workers: Workers, call_id: str) -> int:
 
 
 class Groups:
-    """Groups of one worker process, each on a machine of its own as it believes: a call's owner tells which."""
+    """Groups of one worker process, each on a machine of its own, so that a call's owner tells which."""
 
     def __init__(self, found: Cluster, count: int) -> None:
         self._found = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -50,7 +51,9 @@ class CallRepository:
         """Add a queued call; False, and nothing written, when its id is taken."""
         statement = _INSERT_OR_IGNORE[self._session.get_bind().dialect.name]
         same = self.first_with(new.audio_sha256)
-        values = {"call_id": new.call_id, "duplicate_of": same, "token": 0, **queued_values(new, now)}
+        # Not from 0: who still works on a deleted call of this name must not hold a claim on this one.
+        token = secrets.randbelow(2**30)
+        values = {"call_id": new.call_id, "duplicate_of": same, "token": token, **queued_values(new, now)}
         return self._session.execute(statement, values).scalar_one_or_none() is not None
 
     def restart(self, new: NewCall, now: datetime) -> bool:

@@ -47,7 +47,7 @@ def _do(database: Database, write: Callable[[ClaimRepository], bool]) -> bool:
 def test_the_way_to_a_result(database: Database) -> None:
     stored(database)
     claim = taken(database, "CALL-001", at(1))
-    assert claim == Claim("CALL-001", OWNER, 1, 1)
+    assert claim == Claim("CALL-001", OWNER, claim.token, 1)
     assert _get(database).status is CallStatus.PROCESSING
     assert _do(database, lambda claims: claims.enter_stage(claim, "stt", 12.5, at(2)))
     seen = _get(database)
@@ -72,6 +72,19 @@ def test_the_way_to_a_result(database: Database) -> None:
     )
     with database.snapshot() as session:
         assert ResultRepository(session).current("CALL-001") == expected
+
+
+def test_a_claim_on_a_deleted_call_holds_nothing_of_a_later_one_of_its_name(database: Database) -> None:
+    stored(database)
+    zombie = taken(database, "CALL-001", at(1))
+    with database.session() as session:
+        assert CallRepository(session).delete("CALL-001")
+    stored(database)
+    claim = taken(database, "CALL-001", at(2))
+    assert (zombie.owner, zombie.attempt) == (claim.owner, claim.attempt)
+    assert not _do(database, lambda claims: claims.complete(zombie, analysis(), at(3), keep_heard=False))
+    assert not _do(database, lambda claims: claims.beat(zombie, 50.0, at(3)))
+    assert _do(database, lambda claims: claims.beat(claim, 1.0, at(3)))
 
 
 def test_calls_are_taken_by_queue_then_priority_then_age(database: Database) -> None:

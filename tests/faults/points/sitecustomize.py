@@ -3,10 +3,11 @@ PYTHONPATH names this folder.
 
 The JSON file that FAULT_POINTS names is read again at each point, so that a test can change it meanwhile:
 
-    {"linger_s": {"decode": 0.5, "sentiment": 0.5}, "die": "before_ring"}
+    {"linger_s": {"decode": 0.5, "sentiment": 0.5}, "raise_in": ["roles"], "mute": true, "die": "before_ring"}
 
 A stage in ``linger_s`` takes so much longer, in the process that does its work; ``persist`` does so in the
-middle of its transaction. ``die``: SIGKILL to itself ``before_ring`` (a call is stored, nobody was told yet).
+middle of its transaction. One in ``raise_in`` fails after that. ``mute``: a worker stops its consumers, and
+lives. ``die``: SIGKILL to itself ``before_ring`` (a call is stored, nobody was told yet).
 FAULT_HOST: the name of the machine that the process believes to be on. FAULT_TRANSPORT: further options of
 the broker's transport, as JSON.
 """
@@ -37,7 +38,10 @@ def read_points() -> dict[str, Any]:
 
 
 def linger(stage: str) -> None:
-    time.sleep(read_points().get("linger_s", {}).get(stage, 0))
+    points = read_points()
+    time.sleep(points.get("linger_s", {}).get(stage, 0))
+    if stage in points.get("raise_in", ()):
+        raise RuntimeError(f"a fault in {stage}")
 
 
 def before(point: Callable[[], None]) -> Wrapper:
@@ -77,6 +81,14 @@ def die_before_ring() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def muted(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapped(listener: Any, queues: frozenset[Any]) -> Any:
+        return function(listener, frozenset() if read_points().get("mute") else queues)
+
+    return wrapped
+
+
 def with_other_options(function: Callable[..., Any]) -> Callable[..., Any]:
     others = json.loads(os.environ.get("FAULT_TRANSPORT", "{}"))
 
@@ -97,6 +109,7 @@ POINTS: dict[str, list[tuple[str, Wrapper]]] = {
     "app.services.metrics_service": [("measure", in_stage("metrics"))],
     "app.services.coachable_service": [("CoachableService.find", in_stage("moments"))],
     "app.db.repositories.results": [("ResultRepository.add", after("persist"))],
+    "app.workers.listener": [("Listener.listen_to", muted)],
     "app.workers.celery_bell": [("CeleryBell.ring", before(die_before_ring))],
     "app.workers.celery_app": [("_transport_options", with_other_options)],
 }
