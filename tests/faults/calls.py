@@ -1,10 +1,10 @@
-"""Calls of the fault table: one with several segments and moments, and what must be left of it in the database."""
+"""A call of several segments and moments, and what must be left of it in the database."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,12 @@ def rows(installation: Cluster, query: str, **values: Any) -> list[tuple[Any, ..
         return [tuple(row) for row in session.execute(text(query), values)]
 
 
+def audio_sha256(installation: Cluster, call_id: str) -> str:
+    """Of the recording as it is stored now."""
+    with installation.storage.local_path(installation.row(call_id)["audio_key"]) as path:
+        return sha256(path.read_bytes()).hexdigest()
+
+
 def owner_pid(installation: Cluster, call_id: str) -> int:
     """Process id of whoever works on the call."""
     owner = installation.record(call_id).owner
@@ -124,7 +130,7 @@ def _command(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return os.fsencode("")
+        return b""
 
 
 def _under_results(installation: Cluster, table: str, call_id: str) -> list[Any]:

@@ -16,6 +16,7 @@ from tests.faults.rows import Outcome
 RESUMED_WITHIN_S = 60.0
 LONGEST_WAIT_S = 150.0
 POLL_S = 0.05
+MOST_PROBLEMS = 5
 
 
 class Rounds:
@@ -29,10 +30,10 @@ class Rounds:
         self._seconds: defaultdict[str, list[float]] = defaultdict(list)
         self._seen: Counter[str] = Counter()
 
-    def run(self, at_once: int, do: Callable[[int], None]) -> None:
-        """All rounds, so many of them at a time; each is told its number, from 0."""
+    def run(self, at_once: int, do: Callable[[int], None], numbers: range | None = None) -> None:
+        """All rounds, or those with these numbers, so many of them at a time; each is told its number."""
         with ThreadPoolExecutor(at_once) as pool:
-            list(pool.map(lambda number: self._one(number, do), range(self.count)))
+            list(pool.map(lambda number: self._one(number, do), numbers or range(self.count)))
 
     def _one(self, number: int, do: Callable[[int], None]) -> None:
         try:
@@ -46,6 +47,13 @@ class Rounds:
     def fail(self, problem: str) -> None:
         with self._lock:
             self._problems.append(problem)
+
+    def fail_all(self, problems: Sequence[str]) -> None:
+        """Something that is seen at the end alone did not hold, if there are problems."""
+        for problem in problems:
+            self.fail(problem)
+        if problems:
+            self.held = 0
 
     def took(self, what: str, seconds: float) -> None:
         """A time, of which the longest is told."""
@@ -61,7 +69,8 @@ class Rounds:
         """What is shown in the table."""
         times = [f"{what} after {max(values):.1f} s at most" for what, values in self._seconds.items()]
         seen = [f"{what}: {count}" for what, count in sorted(self._seen.items())]
-        return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *self._problems]))
+        problems = [problem[:300] for problem in self._problems[:MOST_PROBLEMS]]
+        return Outcome(self.held, self.count, "; ".join([*notes, *times, *seen, *problems]))
 
 
 def told(error: Exception) -> str:

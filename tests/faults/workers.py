@@ -1,4 +1,4 @@
-"""Rows 1, 2, 7 and 14: those who work are killed or told to stop, one by one, all together, again and again."""
+"""Rows 1, 2, 7 and 14: those who work are killed or told to stop, one by one, in groups, again and again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.faults.calls import (
     engine_of,
     finished_once,
     owner_pid,
+    rows,
     write_speech,
 )
 from tests.faults.points import STAGES, linger_everywhere, with_points
@@ -50,7 +51,12 @@ def installation(conditions: Conditions, queue_url: str, **settings: str) -> Ite
     linger_everywhere(conditions.folder, LINGER_S)
     times = DEFAULTS if conditions.defaults else {}
     with cluster(
-        conditions.folder, queue_url, max_concurrent_calls="1", **with_points(conditions.folder), **times, **settings
+        conditions.folder,
+        queue_url,
+        max_concurrent_calls="1",
+        **with_points(conditions.folder),
+        **times,
+        **settings,
     ) as found:
         yield found
 
@@ -103,7 +109,7 @@ def times_heard(workers: Workers, call_id: str) -> int:
 
 
 class Groups:
-    """Groups of workers, each of one process and apparently on a machine of its own; a call's owner tells which."""
+    """Groups of one worker process, each on a machine of its own, so that a call's owner tells which."""
 
     def __init__(self, found: Cluster, count: int) -> None:
         self._found = found
@@ -189,29 +195,116 @@ def stop(workers: Workers, *, everyone: bool) -> float:
     return time.monotonic() - began
 
 
-ROWS = (
-    Row(
-        1,
-        "kill -9 the engine process or the worker process at a random moment in each stage: every call completes "
-        "once, nothing doubled, resumed within 60 s",
-        20,
-        kill_one_in_each_stage,
-        short=2,
-        defaults_too=5,
-    ),
-    Row(
-        2,
-        "kill -9 a whole group of workers and start it again, here or on another machine: as row 1",
-        20,
-        kill_groups,
-        short=1,
-        defaults_too=5,
-    ),
-    Row(
-        7,
-        "SIGTERM during work: ended within 30 s, every call completes, no attempt charged",
-        20,
-        stop_groups,
-        short=2,
-    ),
+KILL_EVERY_S = 5.0
+PACE_S = 0.6
+LOOK_S = 0.5
+WORK_S = 1.0
+
+
+def kill_at_random(conditions: Conditions, count: int) -> Outcome:
+    rounds = Rounds(count)
+    write_speech(conditions.folder, [{"do": "sleep", "seconds": WORK_S}])
+    with cluster(conditions.folder, broker_url("rabbitmq"), max_concurrent_calls="1") as found:
+        groups = [found.start_workers(processes=2), found.start_workers(processes=2)]
+        ended = threading.Event()
+        killer = threading.Thread(target=kill_until, args=(ended, found, groups, rounds))
+        leases = Leases(found)
+        watcher = threading.Thread(target=leases.watch, args=(ended,))
+        killer.start()
+        watcher.start()
+        for number in range(count):
+            found.submit(f"CALL-{number}", audio=tone(LENGTH_S), webhook_url=HOOK)
+            time.sleep(PACE_S)
+
+        def one(number: int) -> None:
+            call_id = f"CALL-{number}"
+            until(lambda: found.record(call_id).status.is_final, f"{call_id} to end")
+            failure = found.record(call_id).failure
+            if failure is None:
+                rounds.saw(f"begun {finished_once(found, call_id)}x")
+            else:
+                assert (failure.code, found.record(call_id).attempts) == ("worker_lost", 3), failure
+                rounds.saw("failed/worker_lost after 3 kills")
+
+        rounds.run(4, one)
+        ended.set()
+        killer.join()
+        watcher.join()
+    rounds.took("in live hands again", leases.longest_gap_s)
+    rounds.fail_all(
+        [f"a call had no live lease for {leases.longest_gap_s:.0f} s"]
+        * (leases.longest_gap_s > RESUMED_WITHIN_S)
+    )
+    return rounds.outcome()
+
+
+def kill_until(ended: threading.Event, found: Cluster, groups: list[Workers], rounds: Rounds) -> None:
+    """Every few seconds one process, or a whole group, which is then started again."""
+    while not ended.wait(KILL_EVERY_S):
+        which = random.randrange(len(groups))
+        kind = random.choice((WORKER, ENGINE, "group"))
+        pids = {WORKER: groups[which].children, ENGINE: groups[which].engines}
+        if kind == "group":
+            groups[which].kill_all()
+            groups[which] = found.start_workers(processes=2, wait_ready=False)
+        elif victims := pids[kind]():
+            os.kill(random.choice(victims), signal.SIGKILL)
+        rounds.saw(f"killed {kind}")
+
+
+class Leases:
+    """For how long at most a call was neither finished nor in hands that gave a sign of life."""
+
+    def __init__(self, found: Cluster) -> None:
+        self._found = found
+        self._lease_s = float(found.settings["lease_s"])
+        self._alive_at: dict[str, float] = {}
+        self.longest_gap_s = 0.0
+
+    def watch(self, ended: threading.Event) -> None:
+        query = (
+            "SELECT call_id, extract(epoch FROM created_at), extract(epoch FROM heartbeat_at), "
+            "extract(epoch FROM now()) FROM calls WHERE queue IS NOT NULL"
+        )
+        while not ended.wait(LOOK_S):
+            for call_id, created_at, heartbeat_at, now in rows(self._found, query):
+                last = self._alive_at.setdefault(call_id, float(created_at))
+                if heartbeat_at is not None and now - heartbeat_at <= self._lease_s:
+                    last = self._alive_at[call_id] = float(now)
+                self.longest_gap_s = max(self.longest_gap_s, float(now) - last)
+
+
+KILLED_PROCESS = Row(
+    1,
+    "kill -9 the engine process or the worker process at a random moment in each stage: every call completes "
+    "once, nothing doubled, resumed within 60 s",
+    20,
+    kill_one_in_each_stage,
+    short=2,
+    defaults_too=5,
+)
+
+KILLED_GROUP = Row(
+    2,
+    "kill -9 a whole group of workers and start it again, here or on another machine: as row 1",
+    20,
+    kill_groups,
+    short=1,
+    defaults_too=5,
+)
+
+STOPPED_GROUP = Row(
+    7,
+    "SIGTERM during work: ended within 30 s, every call completes, no attempt charged",
+    20,
+    stop_groups,
+    short=2,
+)
+
+RANDOM_KILLS = Row(
+    14,
+    "100 calls with a random kill every 5 s: none is for 60 s without a live lease or a final state",
+    100,
+    kill_at_random,
+    short=10,
 )
