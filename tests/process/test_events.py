@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,23 @@ def test_a_stream_ends_when_the_service_stops(tmp_path: Path) -> None:
         thread.join(30)
         assert not thread.is_alive()
         assert events[-1][1]["status"] in ("processing", "queued")
+
+
+def test_ninety_clients_that_wait_hold_up_nobody(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 600}])
+    with running(tmp_path, stop_grace_s="0", max_queued_calls="45") as service:
+
+        def transcribe(number: int) -> None:
+            with suppress(httpx.TransportError):
+                service.transcribe(tone(1, 300 + number), call_id=f"CALL-{number}")
+
+        for number in range(45):
+            threading.Thread(target=transcribe, args=(number,), daemon=True).start()
+        wait_until(lambda: len(service.get("/calls").json()["items"]) == 45, "all calls to be taken in")
+        streams = [follow(service, f"CALL-{number}") for number in range(45)]
+        for _ in range(20):
+            assert service.get("/health").status_code == 200
+            assert service.get("/calls/CALL-1").json()["status"] in ("queued", "processing")
+        assert all(thread.is_alive() for thread, _ in streams)
+        ended = sum(line.get("route") == "/transcribe" for line in service.log_lines())
+        assert ended == 0
