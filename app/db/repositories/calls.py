@@ -119,11 +119,6 @@ class CallRepository:
         """
         return read_page(self._session, filters, limit, cursor)
 
-    def audio_keys(self) -> set[str]:
-        """The keys of all recordings that calls refer to."""
-        keys = self._session.scalars(select(CALLS.c.audio_key).where(CALLS.c.audio_key.is_not(None)))
-        return {key for key in keys if key is not None}
-
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)
         row = self._session.execute(query.with_for_update() if lock else query).one_or_none()

@@ -241,16 +241,6 @@ def test_a_locked_call_waits_for_nobody_else_and_nobody_else_changes_it(database
     assert _get(database).status is CallStatus.PROCESSING
 
 
-def test_the_keys_of_all_recordings(database: Database) -> None:
-    stored(database, "A")
-    completed(database, "B", 0)
-    stored(database, "C")
-    claim = taken(database, "C")
-    with database.session() as session:
-        ClaimRepository(session).fail(claim, FAILURE, at(1), drop_audio=True)
-        assert CallRepository(session).audio_keys() == {"audio/A", "audio/B"}
-
-
 def _run(threads: list[threading.Thread]) -> None:
     for thread in threads:
         thread.start()
