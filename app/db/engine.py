@@ -59,7 +59,7 @@ def _postgres_engine(url: URL, settings: Settings, **more: Any) -> Engine:
     url = url.set(drivername="postgresql+psycopg")
     options = {name: value for name, value in {**_POSTGRES_OPTIONS, **more}.items() if name not in url.query}
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             hide_parameters=True,
             pool_pre_ping=True,
@@ -72,6 +72,19 @@ def _postgres_engine(url: URL, settings: Settings, **more: Any) -> Engine:
         raise ConfigurationError(
             f"DATABASE_URL: PostgreSQL needs its driver: {install_hint('postgres')}"
         ) from error
+    event.listen(engine, "connect", lambda connection, _: _limit_silence(connection, settings.lease_s))
+    return engine
+
+
+def _limit_silence(connection: Any, longest_s: float) -> None:
+    """Let the server end a transaction in which nothing is said for so long, and free what it has locked.
+
+    A process that is frozen in the middle of one keeps its connection open for ever, and whoever works on
+    its call for it would wait for it as long. By then its lease is over. As a statement, since poolers such
+    as PgBouncer refuse it as a parameter of the connection.
+    """
+    connection.execute(f"SET idle_in_transaction_session_timeout = {round(longest_s * 1000)}")
+    connection.commit()
 
 
 def _sqlite_engine(url: URL) -> Engine:

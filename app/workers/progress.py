@@ -39,6 +39,7 @@ class Progress:
 
     ``on_stage`` is told each stage's name and the percent done, and answers whether the call is still ours;
     ``on_share`` is told the share of a stage that is done, in [0, 1]; ``on_end`` a stage's name and seconds.
+    ``shown_before``: the percent that an earlier attempt was seen to reach.
     """
 
     def __init__(
@@ -46,10 +47,13 @@ class Progress:
         on_stage: Callable[[str, float], bool] = lambda _stage, _percent: True,
         on_share: Callable[[str, float], None] = lambda _stage, _share: None,
         on_end: Callable[[str, float], None] = lambda _stage, _seconds: None,
+        shown_before: float = 0.0,
     ) -> None:
         self._on_stage = on_stage
         self._on_share = on_share
         self._on_end = on_end
+        self._shown_before = shown_before
+        self._first_stage: str | None = None
         self._share = 0.0
         self._share_at = time.monotonic()
         self._began = time.monotonic()
@@ -84,15 +88,16 @@ class Progress:
         """How far the call is, in [0, 100).
 
         Between two reports of a stage the rest of it is taken to be done the slower the longer it takes:
-        an estimate that always moves and never reaches the end of the stage.
+        an estimate that always moves and never reaches the end of the stage. What an earlier attempt had
+        reached is where this one begins, so that it moves too while that is done again.
         """
-        if self.current is None:
-            return 0.0
-        stages = list(WEIGHTS)
-        before = sum(WEIGHTS[name] for name in stages[: stages.index(self.current)])
+        if self.current is None or self._first_stage is None:
+            return self._shown_before
         waited_s = time.monotonic() - self._share_at
         share = self._share + (1 - self._share) * 0.9 * waited_s / (waited_s + _HALF_WAY_S)
-        return round(before + WEIGHTS[self.current] * share, 4)
+        begun_at = _weight_before(self._first_stage)
+        done = _weight_before(self.current) + WEIGHTS[self.current] * share - begun_at
+        return round(self._shown_before + (100 - self._shown_before) * done / (100 - begun_at), 4)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -146,4 +151,11 @@ class Progress:
 
     def _enter(self, name: str) -> None:
         self._share, self._share_at = 0.0, time.monotonic()
+        self._first_stage = self._first_stage or name
         self.current = name
+
+
+def _weight_before(stage: str) -> float:
+    """Percent of the work that the stages before it usually are."""
+    stages = list(WEIGHTS)
+    return sum(WEIGHTS[name] for name in stages[: stages.index(stage)])

@@ -84,6 +84,7 @@ class CallTask:
         progress = Progress(
             on_stage=lambda stage, percent: self._work.enter_stage(work.claim, stage, percent),
             on_end=self._telemetry.stage_ended,
+            shown_before=work.record.percent,
         )
         progress.last_attempt = work.claim.attempt >= max_attempts
         return progress

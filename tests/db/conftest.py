@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import text
 
 from app.db.session import Database
-from tests.db.databases import opened, postgres_database, postgres_url, sqlite_database, sqlite_url
+from tests.db.databases import in_memory, opened, postgres_database, postgres_url, sqlite_database, sqlite_url
 
 BACKENDS = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
 def quick_folder() -> Iterator[Path]:
-    """In memory where the system has such a folder: thousands of commits are no test of the disk."""
-    memory = "/dev/shm"
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
-        yield Path(folder)
+    with in_memory() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session", params=BACKENDS)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -27,6 +28,14 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
 
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / f'test_{secrets.token_hex(4)}.db'}"
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """A folder in memory where the system has such: thousands of commits are no test of the disk."""
+    memory = "/dev/shm"
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @contextmanager

@@ -222,6 +222,19 @@ def test_a_connection_cut_in_a_transaction_is_unavailable_and_the_next_works() -
         assert _ids(database) == ["C"]
 
 
+def test_a_transaction_in_which_nothing_happens_for_longer_than_the_lease_is_ended() -> None:
+    """As by a process that froze in the middle of it: whoever waits for its locks gets them."""
+    with postgres_database(lease_s=0.5, heartbeat_s=0.2) as database, opened(url_of(database)) as others:
+        stored(database, "A")
+        with pytest.raises(DatabaseUnavailable), database.session() as frozen:
+            CallRepository(frozen).lock("A")
+            with others.session() as session:
+                session.execute(text("SET LOCAL lock_timeout = '20s'"))
+                assert CallRepository(session).lock("A") is not None
+            CallRepository(frozen).lock("A")
+        assert _ids(database) == ["A"]
+
+
 def test_an_exhausted_pool_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "BUSY_TIMEOUT_S", 0.05)
     with postgres_database(db_pool_size=1, db_max_overflow=0) as database:

@@ -11,6 +11,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,6 +30,7 @@ from app.schemas.call import CallOptions, CallRecord, NewCall, Queue
 from app.schemas.worker import WorkerRecord
 from app.services.bootstrap import Services, build_services
 from app.services.call_service import fingerprint
+from app.storage.base import Storage
 from app.workers.celery_bell import CeleryBell
 from tests.db.databases import postgres_url
 from tests.process.brokers import forget, rings_waiting
@@ -87,6 +89,7 @@ class Cluster:
         self._groups: list[Workers] = []
         self._services: list[Service] = []
         self._client: tuple[Services, CeleryBell] | None = None
+        self._lock = threading.Lock()
         self.database = Database(self.own_settings())
         migrate(self.database)
 
@@ -129,7 +132,13 @@ class Cluster:
         return workers
 
     def submit(
-        self, call_id: str, *, audio: bytes | None = None, ring: bool = True, queue: Queue = Queue.TRANSCRIBE
+        self,
+        call_id: str,
+        *,
+        audio: bytes | None = None,
+        ring: bool = True,
+        queue: Queue = Queue.TRANSCRIBE,
+        webhook_url: str | None = None,
     ) -> None:
         """Take a call in as the API does. Without a ``ring``: as if it had ended before it could ring."""
         services, bell = self._own_client()
@@ -145,6 +154,7 @@ class Cluster:
                 stored.sha256,
                 stored.size,
                 options=options,
+                webhook_url=webhook_url,
                 queue=queue,
             )
         )
@@ -166,6 +176,10 @@ class Cluster:
     def complaints(self) -> tuple[str, ...]:
         """What `python -m app check-worker` would say."""
         return self._own_client()[0].workers.complaints()
+
+    @property
+    def storage(self) -> Storage:
+        return self._own_client()[0].storage
 
     def record(self, call_id: str) -> CallRecord:
         services, _ = self._own_client()
@@ -223,13 +237,14 @@ class Cluster:
         self.database.dispose()
 
     def _own_client(self) -> tuple[Services, CeleryBell]:
-        if self._client is None:
-            settings = self.own_settings()
-            services = build_services(settings)
-            bell = CeleryBell(settings, services.work)
-            bell.start()
-            self._client = services, bell
-        return self._client
+        with self._lock:
+            if self._client is None:
+                settings = self.own_settings()
+                services = build_services(settings)
+                bell = CeleryBell(settings, services.work)
+                bell.start()
+                self._client = services, bell
+            return self._client
 
 
 @contextmanager

@@ -5,7 +5,10 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sqlalchemy.engine import make_url
 
 
 class Proxy:
@@ -95,3 +98,17 @@ class Proxy:
                     if not data:
                         return
                     key.data.sendall(data)
+
+
+def database_through(proxy: Proxy, url: str) -> str:
+    """The same database, reached through the proxy."""
+    return make_url(url).set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+
+
+@contextmanager
+def proxied(host: str, port: int) -> Iterator[Proxy]:
+    proxy = Proxy(host, port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
-import pytest
 
-from tests.db.databases import postgres_url
-from tests.process.service import Service, running, tone, write_script
-from tests.process.test_crashes import in_background
-from tests.process.test_parallel_calls import migrate
+from tests.process.service import running, tone, write_script
 
 SLOW = [{"do": "sleep", "seconds": 60}]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/calls.db"
-        return
-    with postgres_url() as url:
-        yield url
 
 
 def keyed(key: str) -> dict[str, str]:
@@ -83,51 +66,6 @@ def test_a_form_that_cannot_be_used_is_refused_at_once_and_leaves_nothing(tmp_pa
         assert len(service.get("/calls").json()["items"]) == len(service.recordings()) == 1
 
 
-def test_one_key_sent_by_twenty_at_once_is_one_call(tmp_path: Path, database_url: str) -> None:
-    write_script(tmp_path)
-    migrate(tmp_path, database_url)
-    with running(tmp_path, workers=2, database_url=database_url) as service:
-        with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(lambda _: service.submit(tone(), keyed("k"), agent_id="a"), range(20)))
-        assert [answer.status_code for answer in answers] == [202] * 20
-        assert len({answer.json()["call_id"] for answer in answers}) == 1
-        assert len({answer.headers["location"] for answer in answers}) == 1
-        marks = [answer.headers.get("idempotent-replayed") for answer in answers]
-        assert (marks.count("true"), marks.count(None)) == (19, 1)
-        service.wait_for(answers[0].json()["call_id"], "completed")
-        assert len(service.get("/calls").json()["items"]) == len(service.recordings()) == 1
-        assert service.times_done("transcribe", answers[0].json()["call_id"]) == 1
-
-
-def test_a_key_with_another_request_is_refused_and_the_first_is_waited_for(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 3}])
-    with running(tmp_path) as service:
-
-        def transcribe(audio: bytes, **fields: str) -> httpx.Response:
-            return service.post("/transcribe", headers=keyed("k"), files={"audio": audio}, data=fields)
-
-        answers: list[httpx.Response] = []
-        first = in_background(lambda: answers.append(transcribe(tone(), call_id="CALL-1")))
-        service.wait_for_stage("CALL-1")
-        in_use = transcribe(tone(), call_id="CALL-1")
-        assert code(in_use) == (409, "idempotency_key_in_use")
-        assert int(in_use.headers["retry-after"]) > 0
-        # Another key, or none, is another request for the same call: it waits.
-        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
-        first.join(60)
-        assert (answers[0].status_code, answers[0].headers.get("idempotent-replayed")) == (200, None)
-        again = transcribe(tone(), call_id="CALL-1")
-        assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
-        assert again.json() == answers[0].json()
-        for other in (transcribe(tone(pitch=500), call_id="CALL-1"), transcribe(tone(), call_id="CALL-2")):
-            assert code(other) == (422, "idempotency_key_reused")
-        assert code(service.submit(tone(), keyed("k"), call_id="CALL-1", priority="1")) == (
-            422,
-            "idempotency_key_reused",
-        )
-        assert len(service.get("/calls").json()["items"]) == len(service.recordings()) == 1
-
-
 def test_failures_of_ours_are_not_kept_under_a_key_those_of_the_client_are(tmp_path: Path) -> None:
     write_script(tmp_path, faults=[{"do": "raise"}])
     with running(tmp_path) as service:
@@ -144,29 +82,3 @@ def test_failures_of_ours_are_not_kept_under_a_key_those_of_the_client_are(tmp_p
         assert code(first) == code(second) == (422, "undecodable_audio")
         assert first.json()["call_id"] == second.json()["call_id"]
         assert [answer.headers.get("idempotent-replayed") for answer in (first, second)] == [None, "true"]
-
-
-def test_a_client_that_hears_no_answer_sends_again_and_there_is_one_call(tmp_path: Path) -> None:
-    write_script(tmp_path)
-    with running(tmp_path) as service:
-        for number in range(10):
-            audio, headers = tone(1, 300 + number), keyed(f"key-{number}")
-            request = httpx.Request(
-                "POST", f"{service.url}/calls", files={"audio": ("a.wav", audio)}, headers=headers
-            )
-            send_and_go(service, request)
-            answer = service.submit(audio, headers)
-            assert answer.status_code == 202, answer.text
-            service.wait_for(answer.json()["call_id"], "completed")
-        calls: list[dict[str, Any]] = service.get("/calls").json()["items"]
-        assert len(calls) == 10
-        assert len(service.recordings()) == 10
-
-
-def send_and_go(service: Service, request: httpx.Request) -> None:
-    """Send a whole request and close the connection without reading a byte of the answer."""
-    body = request.read()
-    head = [f"{request.method} {request.url.path} HTTP/1.1"]
-    head += [f"{name}: {value}" for name, value in request.headers.items()]
-    with socket.create_connection(("127.0.0.1", service.port)) as connection:
-        connection.sendall("\r\n".join([*head, "", ""]).encode() + body)

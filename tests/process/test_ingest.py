@@ -16,11 +16,10 @@ from tests.db.databases import postgres_url
 from tests.process.brokers import broker_url
 from tests.process.catalogues import Calls, Loading, load, make_catalogue, on_terminal
 from tests.process.cluster import cluster
+from tests.process.proxy import database_through, proxied
 from tests.process.service import running, tone, wait_until, write_script
-from tests.process.test_database_away import through
 from tests.process.test_parallel_calls import migrate
 from tests.process.test_resources import small_volume
-from tests.tcp_proxy import proxy
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -194,12 +193,12 @@ def test_a_database_that_goes_away_for_a_while_costs_no_file(tmp_path: Path) -> 
     with postgres_url() as url:
         migrate(tmp_path, url)
         address, calls = make_url(url), Calls(url)
-        with proxy(address.host or "127.0.0.1", address.port or 5432) as way:
-            loading = Loading(tmp_path, catalogue, database_url=through(way, url))
+        with proxied(address.host or "127.0.0.1", address.port or 5432) as way:
+            loading = Loading(tmp_path, catalogue, database_url=database_through(way, url))
             wait_until(partial(have_ended, tmp_path, calls, 2), "calls to be loaded")
-            way.cut()
+            way.leave()
             wait_until(lambda: "waits: The database cannot be reached" in loading.printed, "the line")
-            way.mend()
+            way.come_back()
             assert loading.wait() == 0, loading.printed + loading.logged
         assert calls.by_status() == {"completed": 12}
         assert set(calls.results().values()) == {1}

@@ -16,7 +16,7 @@ import pytest
 
 from app.schemas.analysis import CallStatus
 from app.schemas.call import Queue
-from app.workers.supervisor import DEAF, REPLACED
+from app.workers.supervisor import REPLACED
 from tests.process.brokers import address_of, broker_url, private_redis, through
 from tests.process.cluster import Cluster, children_of, cluster, is_running
 from tests.process.proxy import Proxy
@@ -267,44 +267,6 @@ def test_calls_whose_ring_was_lost_are_rung_for(installation: Cluster) -> None:
     installation.note_rung("LOST")
     finished_once(installation, "UNTOLD", attempts=1)
     finished_once(installation, "LOST", attempts=1)
-
-
-def check_worker(installation: Cluster) -> int:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "check-worker"],
-        env=environment(installation.folder, **installation.settings),
-        cwd=ROOT,
-        check=False,
-    )
-    return done.returncode
-
-
-@pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
-def test_a_worker_that_hears_nothing_says_so_and_is_replaced(broker: str, tmp_path: Path) -> None:
-    """Its connection stays open and carries nothing: the process lives, and waits for ever."""
-    write_script(tmp_path)
-    url = broker_url(broker)
-    proxy = Proxy(*address_of(url))
-    try:
-        with cluster(tmp_path, url) as installation:
-            workers = installation.start_workers(queue_url=through(url, proxy.port))
-            (deaf,) = workers.children()
-            assert check_worker(installation) == 0
-            proxy.stop_up()
-            installation.submit("CALL-1")
-            wait_until(lambda: installation.states() == ["deaf"], "it to call itself deaf")
-            assert installation.complaints()
-            finished_once(installation, "CALL-1", attempts=1)
-            assert workers.children() != [deaf]
-            (ended,) = workers.lines("worker.process_ended")
-            assert (ended["pid"], ended["exit_code"]) == (deaf, DEAF)
-            proxy.let_flow()
-            wait_until(lambda: len(workers.lines("broker.connected")) == 2, "the next one to be connected")
-            assert installation.complaints() == ()
-            workers.stop()
-            assert check_worker(installation) == 1
-    finally:
-        proxy.close()
 
 
 def test_a_process_is_replaced_after_so_many_calls(rabbit: Cluster) -> None:

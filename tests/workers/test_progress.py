@@ -78,6 +78,28 @@ def test_percent_rises_through_the_stages_and_between_reports() -> None:
     assert sum(WEIGHTS.values()) == 100.0
 
 
+def test_a_later_attempt_moves_on_from_what_was_shown_while_it_does_the_same_again() -> None:
+    progress = Progress(shown_before=60.0)
+    seen = [progress.percent]
+    for stage in WEIGHTS:
+        with progress.stage(stage):
+            seen.append(progress.percent)
+            progress.share(0.5)
+            seen.append(progress.percent)
+    assert seen[0] == 60.0
+    assert seen[2:] == sorted(set(seen[2:]))
+    assert seen[2] > 60.0
+    assert seen[-1] < 100.0
+
+
+def test_what_is_handed_on_goes_on_from_there() -> None:
+    progress = Progress(shown_before=90.0)
+    with progress.stage("roles"):
+        assert 90.0 <= progress.percent < 90.1
+    with progress.stage("sentiment"):
+        assert 91.0 <= progress.percent < 91.1
+
+
 def test_percent_moves_while_a_stage_reports_nothing() -> None:
     progress = Progress()
     with progress.stage("transcribe"):

@@ -146,12 +146,13 @@ class ClaimRepository:
         return tuple(record_of(row) for row in rows)
 
     def take_back(self, lost: CallRecord, now: datetime) -> bool:
-        """Queue a call again that its worker lost; False when there was a sign of life since ``lost``."""
-        return self._release(lost.call_id, *_unchanged(lost), updated_at=now)
+        """Queue a call again that its worker lost; False when there was a sign of life since ``lost``, or
+        somebody is writing to it at the moment."""
+        return self._is_free(lost) and self._release(lost.call_id, *_unchanged(lost), updated_at=now)
 
     def give_up(self, lost: CallRecord, failure: Failure, now: datetime) -> bool:
-        """Finish a call that its worker lost; False when there was a sign of life since ``lost``."""
-        return self._fail(lost.call_id, failure, now, *_unchanged(lost))
+        """Finish a call that its worker lost; False as for ``take_back``."""
+        return self._is_free(lost) and self._fail(lost.call_id, failure, now, *_unchanged(lost))
 
     def cancel(self, call_id: str, now: datetime) -> bool:
         """Finish an unfinished call without a result, whoever works on it."""
@@ -244,6 +245,12 @@ class ClaimRepository:
         all_places = waiting.subquery()
         asked = select(all_places).where(all_places.c.call_id.in_(call_ids))
         return {row.call_id: row.place for row in self._session.execute(asked)}
+
+    def _is_free(self, lost: CallRecord) -> bool:
+        """Lock a call that is still lost. What somebody else has locked is left alone: who froze while it
+        wrote to one call must not hold up those who look after all of them."""
+        still = select(CALLS.c.call_id).where(CALLS.c.call_id == lost.call_id, *_unchanged(lost))
+        return self._session.scalar(still.with_for_update(skip_locked=True)) is not None
 
     def _release(self, call_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
         return change(

@@ -45,8 +45,11 @@ class WorkerRepository:
         self._session.execute(delete(_WORKERS).where(_WORKERS.c.owner == owner))
 
     def forget_silent(self, since: datetime) -> int:
-        """Remove those without a sign of life since then; returns how many."""
-        return count(self._session, delete(_WORKERS).where(_WORKERS.c.heartbeat_at < since))
+        """Remove those without a sign of life since then, but for those who are writing one at the moment;
+        returns how many."""
+        silent = select(_WORKERS.c.owner).where(_WORKERS.c.heartbeat_at < since)
+        free = silent.with_for_update(skip_locked=True)
+        return count(self._session, delete(_WORKERS).where(_WORKERS.c.owner.in_(free)))
 
 
 def _record(row: Row[Any]) -> WorkerRecord:

@@ -15,6 +15,7 @@ from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import ALL_QUEUES, CallRecord, Claim, Failure, Queue
+from tests.db.databases import postgres_database
 from tests.db.values import FAILURE, OWNER, T0, analysis, at, completed, heard, new_call, stored, taken
 
 OTHER = "host-2:99:b"
@@ -268,6 +269,20 @@ def test_a_call_that_gave_a_sign_of_life_is_not_taken_back(database: Database) -
     assert not _do(database, lambda claims: claims.take_back(lost, at(60)))
     assert not _do(database, lambda claims: claims.give_up(lost, FAILURE, at(60)))
     assert _get(database).status is CallStatus.PROCESSING
+
+
+def test_a_lost_call_that_somebody_is_writing_to_is_left_alone() -> None:
+    """Whoever froze in the middle of that holds up nobody who looks after other calls."""
+    with postgres_database() as database:
+        stored(database)
+        taken(database, "CALL-001")
+        with database.snapshot() as session:
+            (lost,) = ClaimRepository(session).expired(at(60), 30)
+        with database.session() as frozen:
+            CallRepository(frozen).lock("CALL-001")
+            assert not _do(database, lambda claims: claims.take_back(lost, at(60)))
+            assert not _do(database, lambda claims: claims.give_up(lost, FAILURE, at(60)))
+        assert _do(database, lambda claims: claims.take_back(lost, at(60)))
 
 
 def test_a_lost_call_is_taken_back_once(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -272,6 +273,16 @@ def test_torch_is_not_brought_in() -> None:
         subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode
         == 0
     )
+
+
+def test_nobody_is_told_of_the_model(tmp_path: Path) -> None:
+    """ONNX Runtime keeps a file of its session with those whom it tells, from its import on."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")
+    }
+    opened = "from app.services.audio.vad import VoiceActivity; VoiceActivity().load()"
+    subprocess.run([sys.executable, "-c", opened], env={**environment, "TMPDIR": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_recordings
