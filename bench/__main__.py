@@ -15,16 +15,19 @@ from bench import (
     speech_length,
     speech_speed,
     startup,
+    submit_rate,
     voice_activity,
+    worker_throughput,
 )
 from bench.report import line
 
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency, roles, sentiment_speed]
+    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed]
     if not quick:
-        measurements += [call_list, database_growth, embedded_accuracy, diarization, voice_activity]
+        measurements += [worker_throughput, call_list, database_growth]
+        measurements += [embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     figures += [figure for timed in (speech_speed, speech_length) for figure in timed.measure(quick=quick)]
     missed = [figure for figure in figures if figure.met is False]
