@@ -49,7 +49,7 @@ def test_twenty_parallel_calls_over_two_processes_all_finish(tmp_path: Path, dat
         listed = service.get("/calls?agent_id=a&limit=200").json()["items"]
         assert len(listed) == 20
         assert {item["status"] for item in listed} == {"completed"}
-        assert len(service.stored_files()) == 20
+        assert len(service.recordings()) == 20
 
 
 def test_the_same_call_sent_at_once_is_transcribed_once(tmp_path: Path, database_url: str) -> None:
@@ -61,13 +61,13 @@ def test_the_same_call_sent_at_once_is_transcribed_once(tmp_path: Path, database
         assert [answer.status_code for answer in answers] == [200] * 8
         assert len({answer.json()["completed_at"] for answer in answers}) == 1
         assert transcriptions(service) == 1
-        assert len(service.stored_files()) == 1
+        assert len(service.recordings()) == 1
         replayed = service.transcribe(tone(), call_id="CALL-1")
         assert replayed.headers["idempotent-replayed"] == "true"
         assert replayed.json() == answers[0].json()
         other = service.transcribe(tone(), call_id="CALL-1", language="en")
         assert (other.status_code, other.json()["code"]) == (409, "call_exists")
-        assert len(service.stored_files()) == 1
+        assert len(service.recordings()) == 1
         assert transcriptions(service) == 1
 
 
@@ -88,5 +88,5 @@ def test_more_calls_than_there_is_room_for_are_told_to_come_back(tmp_path: Path)
         busy = next(answer for answer in answers if answer.status_code == 503)
         assert busy.json()["code"] == "busy"
         assert int(busy.headers["retry-after"]) > 0
-        assert len(service.stored_files()) == statuses.count(200)
+        assert len(service.recordings()) == statuses.count(200)
         assert len(service.get("/calls").json()["items"]) == statuses.count(200)
