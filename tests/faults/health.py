@@ -116,7 +116,7 @@ class Readers:
 
 
 def stop_under_load(conditions: Conditions, count: int) -> Outcome:
-    """``count`` requests, a quarter of which wait for a result; with one API process and, as a whole, with two."""
+    """``count`` requests, a quarter of which wait for a result; one API process and, as a whole, two."""
     processes = (1, 2) if count == REQUESTS else (1,)
     return total(*(_stop(conditions, count, workers) for workers in processes))
 
