@@ -119,10 +119,15 @@ class Listener:
                 tasks.consume()
 
     def connected(self, consumer: Any) -> None:
-        """Told by Celery, in the listener's thread, whenever there is a connection."""
+        """Told by Celery, in the listener's thread, whenever there is a connection.
+
+        It begins to consume by itself, and only then knows what to do with a ring: one that waits at the
+        broker must not come sooner.
+        """
         self._consumer = consumer
-        for queue in set(self._queues) - self._wanted:  # it is about to listen to all
-            consumer.task_consumer.cancel_by_queue(broker_name(self._settings, queue))
+        for queue in self._queues:
+            if queue not in self._wanted:
+                consumer.task_consumer.cancel_by_queue(broker_name(self._settings, queue))
         log.info("broker.connected")
         self._on_connection(True)
 

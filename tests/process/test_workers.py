@@ -19,7 +19,7 @@ from app.schemas.call import Queue
 from app.workers.supervisor import REPLACED
 from tests.process.brokers import address_of, broker_url, private_redis, through
 from tests.process.cluster import Cluster, children_of, cluster, is_running
-from tests.process.proxy import Proxy
+from tests.process.proxy import Proxy, proxied
 from tests.process.service import ROOT, environment, tone, wait_until, write_script
 
 LONG = [{"do": "sleep", "seconds": 60}]
@@ -240,6 +240,23 @@ def test_connections_are_made_again_and_calls_go_on_without_a_broker(broker: str
             assert not workers.lines("worker.process_ended")
     finally:
         proxy.close()
+
+
+def test_rings_that_wait_when_the_connection_is_made_again_are_heard(tmp_path: Path) -> None:
+    """RabbitMQ sends them at once, before the listener has been told what to do with them."""
+    write_script(tmp_path)
+    url = broker_url("rabbitmq")
+    with proxied(*address_of(url)) as way, cluster(tmp_path, url) as installation:
+        workers = installation.start_workers(queue_url=through(url, way.port))
+        wait_until(lambda: bool(workers.lines("broker.connected")), "the first connection")
+        way.leave()
+        for number in range(5):
+            installation.ring(f"CALL-{number}", Queue.TRANSCRIBE)
+        wait_until(lambda: installation.rings_waiting() > 0, "the rings to lie at the broker")
+        way.come_back()
+        wait_until(lambda: len(workers.lines("broker.connected")) == 2, "the connection to be made again")
+        wait_until(lambda: installation.rings_waiting() == 0, "the rings to be heard")
+        assert not workers.lines("worker.process_ended")
 
 
 def test_a_broker_that_comes_back_empty_loses_no_call(tmp_path: Path) -> None:
