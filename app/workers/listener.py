@@ -85,7 +85,8 @@ class Listener:
         from celery.worker import state
 
         state.should_stop = None
-        self._celery.task(_task_of(self), name=TASK, bind=True, acks_late=True, ignore_result=True)
+        self._celery.set_current()  # in this thread, which is where its tasks run
+        self._celery.task(_task_of(self), name=TASK, bind=True, acks_late=True, shared=False)
         self._celery.steps["consumer"].add(_step_of(self))
         controller = self._celery.WorkController(
             pool_cls="solo",
@@ -120,7 +121,8 @@ class Listener:
     def connected(self, consumer: Any) -> None:
         """Told by Celery, in the listener's thread, whenever there is a connection."""
         self._consumer = consumer
-        self._follow(consumer)
+        for queue in set(self._queues) - self._wanted:  # it is about to listen to all
+            consumer.task_consumer.cancel_by_queue(broker_name(self._settings, queue))
         log.info("broker.connected")
         self._on_connection(True)
 

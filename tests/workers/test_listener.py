@@ -1,0 +1,134 @@
+"""The ear at the broker, on real brokers: it hears what it listens to, and leaves the rest to others."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.schemas.call import ALL_QUEUES, Queue
+from app.workers.celery_app import TASK, broker_name, make_celery
+from app.workers.listener import Listener
+from tests.process.brokers import address_of, broker_url, forget, rings_waiting, through
+from tests.process.proxy import Proxy
+from tests.process.service import wait_until
+from tests.settings import make_settings
+
+EVERYTHING = frozenset(ALL_QUEUES)
+
+
+class Ear:
+    """A listener behind a proxy, what it heard, and whether there is room."""
+
+    def __init__(self, settings: Settings, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self._direct = settings
+        self._celery = make_celery(settings)
+        self.heard: list[Queue] = []
+        self.connections: list[bool] = []
+        self.has_room = threading.Event()
+        self.has_room.set()
+        far = settings.model_copy(update={"queue_url": through(settings.queue_url, proxy.port)})
+        self.listener = Listener(far, ALL_QUEUES, on_ring=self._hear, on_connection=self.connections.append)
+
+    def ring(self, queue: Queue) -> None:
+        self._celery.send_task(TASK, args=["CALL-1"], queue=broker_name(self._direct, queue))
+
+    def waiting(self) -> int:
+        return rings_waiting(self._direct)
+
+    def start(self) -> None:
+        self.listener.start()
+        wait_until(lambda: self.connections == [True], "a connection")
+
+    def _hear(self, queue: Queue) -> bool:
+        self.heard.append(queue)
+        return self.has_room.is_set()
+
+
+@pytest.fixture(params=["rabbitmq", "redis"])
+def ear(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ear]:
+    url = broker_url(request.param)
+    settings = make_settings(tmp_path, queue_url=url, queue_prefix=f"test-{secrets.token_hex(6)}")
+    proxy = Proxy(*address_of(url))
+    found = Ear(settings, proxy)
+    try:
+        yield found
+    finally:
+        found.listener.stop()
+        wait_until(lambda: not found.listener.is_alive, "it to end")
+        proxy.close()
+        with suppress(OSError):
+            forget(settings)
+
+
+def test_it_hears_which_queue_was_rung_for(ear: Ear) -> None:
+    ear.start()
+    assert ear.listener.is_connected
+    ear.listener.listen_to(EVERYTHING)
+    for queue in ALL_QUEUES:
+        ear.ring(queue)
+    wait_until(lambda: len(ear.heard) == 3, "three rings")
+    assert set(ear.heard) == EVERYTHING
+    assert ear.waiting() == 0
+
+
+def test_it_hears_nothing_that_it_does_not_listen_to(ear: Ear) -> None:
+    ear.start()
+    ear.listener.listen_to(frozenset({Queue.ANALYZE}))
+    ear.ring(Queue.TRANSCRIBE)
+    ear.ring(Queue.ANALYZE)
+    wait_until(lambda: ear.heard == [Queue.ANALYZE], "its ring")
+    assert ear.waiting() == 1
+    ear.listener.listen_to(EVERYTHING)
+    wait_until(lambda: ear.heard == [Queue.ANALYZE, Queue.TRANSCRIBE], "the other ring")
+    ear.listener.listen_to(frozenset())
+    ear.ring(Queue.BULK)
+    wait_until(lambda: ear.waiting() == 1, "a ring to wait")
+    assert len(ear.heard) == 2
+
+
+def test_a_ring_that_is_of_no_use_goes_back_for_others(ear: Ear) -> None:
+    ear.has_room.clear()
+    ear.start()
+    ear.listener.listen_to(EVERYTHING)
+    ear.ring(Queue.TRANSCRIBE)
+    wait_until(lambda: len(ear.heard) >= 2, "the ring to come again")
+    ear.listener.listen_to(frozenset())
+    wait_until(lambda: ear.waiting() == 1, "the ring to wait for others")
+
+
+def test_after_a_lost_connection_it_listens_to_the_same(ear: Ear) -> None:
+    """Celery itself forgets what was added at run time."""
+    ear.start()
+    ear.listener.listen_to(EVERYTHING)
+    ear.listener.listen_to(frozenset({Queue.ANALYZE}))
+    for number in range(1, 4):
+        heard = len(ear.heard)
+        ear.ring(Queue.ANALYZE)
+        wait_until(lambda heard=heard: len(ear.heard) > heard, "its ring")  # type: ignore[misc]
+        ear.proxy.cut()
+        wait_until(
+            lambda number=number: ear.connections == [True, *[False, True] * number],  # type: ignore[misc]
+            "another connection",
+        )
+    ear.ring(Queue.TRANSCRIBE)
+    ear.ring(Queue.ANALYZE)
+    wait_until(lambda: ear.waiting() == 1, "the other ring to be left")
+    assert set(ear.heard) == {Queue.ANALYZE}
+
+
+def test_without_a_broker_it_tries_until_there_is_one(ear: Ear) -> None:
+    ear.proxy.leave()
+    ear.listener.start()
+    ear.listener.listen_to(EVERYTHING)
+    ear.ring(Queue.TRANSCRIBE)
+    assert not ear.listener.is_connected
+    assert ear.listener.is_alive
+    ear.proxy.come_back()
+    wait_until(lambda: ear.heard == [Queue.TRANSCRIBE], "the ring")
