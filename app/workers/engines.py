@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from threading import Event
 from typing import Any, cast
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, EngineUnavailable, StageFailed
+from app.core.exceptions import AppError, EngineCrashed, EngineUnavailable, StageFailed
 from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.engine import Capabilities, EngineChoice
 from app.schemas.sentiment import Sentiment
@@ -25,6 +26,9 @@ from app.workers.engine_process import EngineProcess, child_environment
 from app.workers.progress import CallGone
 
 log = logging.getLogger(__name__)
+
+MOST_CRASHES = 3
+"""Processes that may end while they load an engine, one after the other, before it is left out for a while."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ class Engines:
     def __init__(self, settings: Settings, chains: Mapping[str, EngineChain]) -> None:
         self._settings = settings
         self._chains = dict(chains)
+        self._crashes = Counter[tuple[str, str]]()
         self._process = EngineProcess(settings, on_lost=self._process_lost)
         for chain in self._chains.values():
             chain.fetch = self._fetch
@@ -245,12 +250,20 @@ class Engines:
     def _loaded(self, chain: EngineChain, name: str, done: Future[Any]) -> None:
         error = done.exception()
         if error is None:
+            self._crashes[chain.stage, name] = 0
             chain.mark_loaded(name)
             log.info("engine.loaded", extra={"stage": chain.stage, "engine": name})
             return
         log.error("engine.load_failed", extra={"stage": chain.stage, "engine": name, "reason": str(error)})
+        if isinstance(error, EngineCrashed) and self._may_crash_again(chain.stage, name):
+            return  # whoever killed the process meant another: it is loaded again when the process is
         detail = error.detail if isinstance(error, AppError) else type(error).__name__
         chain.mark_broken(name, f"it could not be loaded: {detail}")
+
+    def _may_crash_again(self, stage: str, name: str) -> bool:
+        """Whether a process that ended while it loaded this engine says nothing about the engine yet."""
+        self._crashes[stage, name] += 1
+        return self._crashes[stage, name] < MOST_CRASHES
 
     def _process_lost(self) -> None:
         """Start again at once, so that the next call finds its models loaded."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.faults.points import reached, set_points, with_points
 from tests.process.service import Service, running, start, tone, wait_until, write_script
 
 
@@ -62,6 +63,21 @@ def test_a_call_whose_engine_process_is_killed_is_begun_again(tmp_path: Path) ->
         sender.join(60)
         assert answers[0].status_code == 200, answers[0].text
         assert answers[0].json()["transcript"] == "that is too expensive for us"
+        assert service.engine_pid() != first_engine
+
+
+def test_an_engine_process_that_is_killed_while_it_loads_is_no_reason_to_do_without_its_engines(
+    tmp_path: Path,
+) -> None:
+    write_script(tmp_path)
+    set_points(tmp_path, linger_s={"load": 60})
+    with running(tmp_path, wait_ready=False, **with_points(tmp_path)) as service:
+        wait_until(lambda: "load" in reached(tmp_path), "the engine to be loaded")
+        first_engine = service.engine_pid()
+        set_points(tmp_path)
+        os.kill(first_engine, signal.SIGKILL)
+        answer = service.transcribe(tone(), call_id="CALL-1")
+        assert answer.status_code == 200, answer.text
         assert service.engine_pid() != first_engine
 
 

@@ -27,6 +27,12 @@ def set_points(folder: Path, **points: Any) -> None:
     new.replace(folder / "points.json")
 
 
+def reached(folder: Path) -> list[str]:
+    """The stages that were begun in any process, in their order."""
+    path = folder / "points.reached"
+    return path.read_text().split() if path.exists() else []
+
+
 def linger_everywhere(folder: Path, seconds: float) -> None:
     """Let every stage take so much longer, so that each can be met."""
     set_points(folder, linger_s=dict.fromkeys(STAGES, seconds))

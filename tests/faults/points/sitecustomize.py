@@ -5,11 +5,11 @@ The JSON file that FAULT_POINTS names is read again at each point, so that a tes
 
     {"linger_s": {"decode": 0.5, "sentiment": 0.5}, "raise_in": ["roles"], "mute": true, "die": "before_ring"}
 
-A stage in ``linger_s`` takes so much longer, in the process that does its work; ``persist`` does so in the
-middle of its transaction. One in ``raise_in`` fails after that. ``mute``: a worker stops its consumers, and
-lives. ``die``: SIGKILL to itself ``before_ring`` (a call is stored, nobody was told yet).
+A stage (or ``load``) in ``linger_s`` takes so much longer, in the process that does its work; ``persist``
+does so in the middle of its transaction. One in ``raise_in`` fails after that. ``mute``: a worker stops its
+consumers, and lives. ``die``: SIGKILL to itself ``before_ring`` (a call is stored, nobody was told yet).
 FAULT_HOST: the name of the machine that the process believes to be on. FAULT_TRANSPORT: further options of
-the broker's transport, as JSON.
+the broker's transport, as JSON. What was reached is noted beside the file, in one that ends with `.reached`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def read_points() -> dict[str, Any]:
 
 def linger(stage: str) -> None:
     points = read_points()
+    with Path(os.environ["FAULT_POINTS"]).with_suffix(".reached").open("a", encoding="utf-8") as file:
+        file.write(f"{stage}\n")
     time.sleep(points.get("linger_s", {}).get(stage, 0))
     if stage in points.get("raise_in", ()):
         raise RuntimeError(f"a fault in {stage}")
@@ -102,7 +104,10 @@ def with_other_options(function: Callable[..., Any]) -> Callable[..., Any]:
 POINTS: dict[str, list[tuple[str, Wrapper]]] = {
     "app.services.audio_service": [("AudioService.decode", in_stage("decode"))],
     "app.services.audio.vad": [("VoiceActivity.detect", in_stage("voice_activity"))],
-    "app.services.stt_service": [("SttService.transcribe", in_stage("transcribe"))],
+    "app.services.stt_service": [
+        ("SttService.transcribe", in_stage("transcribe")),
+        ("SttService.load", in_stage("load")),
+    ],
     "app.services.diarization_service": [("DiarizationService.diarize", in_stage("diarization"))],
     "app.services.roles_service": [("assign_roles", in_stage("roles"))],
     "app.services.sentiment_service": [("SentimentService.analyse", in_stage("sentiment"))],
