@@ -28,7 +28,7 @@ from app.workers.progress import CallGone
 log = logging.getLogger(__name__)
 
 MOST_CRASHES = 3
-"""Processes that may end while they load an engine, one after the other, before it is left out for a while."""
+"""Processes that may end while they load an engine, one after the other, before it is left out."""
 
 
 @dataclass(frozen=True)
