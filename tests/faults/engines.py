@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.faults.brokers import HOOKS
-from tests.faults.calls import HOOK, LENGTH_S, engine_of, finished_once, write_speech
+from tests.faults.calls import HOOK, LENGTH_S, engine_of, finished_once, pid_of, write_speech
 from tests.faults.rounds import POLL_S, Rounds, until
 from tests.faults.rows import Conditions, Outcome, Row
 from tests.process.brokers import broker_url
@@ -58,7 +58,7 @@ def kill_whoever_takes(found: Cluster, call_id: str) -> int:
     while not found.record(call_id).status.is_final:
         owner = found.record(call_id).owner
         if owner is not None:
-            os.kill(int(owner.split("/")[-2]), signal.SIGKILL)
+            os.kill(pid_of(owner), signal.SIGKILL)
             killed += 1
             until(lambda owner=owner: found.record(call_id).owner != owner, f"{call_id} to be taken back")  # type: ignore[misc]
         time.sleep(POLL_S)

@@ -18,7 +18,7 @@ from tests.faults.calls import (
     LENGTH_S,
     engine_of,
     finished_once,
-    owner_pid,
+    pid_of,
     traces_of_writes,
     write_speech,
 )
@@ -127,7 +127,7 @@ def freeze_past_lease(conditions: Conditions, count: int) -> Outcome:
             found.submit(call_id, audio=tone(LENGTH_S), webhook_url=HOOK)
             found.wait_for_stage(call_id, stages[number])
             some_time(LINGER_S / 2)
-            zombie = owner_pid(found, call_id)
+            zombie = pid_of(str(found.record(call_id).owner))
             frozen = [zombie, engine_of(zombie)] if number % 2 else [zombie]
             for pid in frozen:
                 os.kill(pid, signal.SIGSTOP)
