@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from app.core.exceptions import ConfigurationError
 from app.core.shared_counters import share_counters
 from app.schemas.call import ALL_QUEUES, Queue
 from app.storage.scratch import working_folder
+from app.workers.signals import set_when_told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +113,7 @@ def supervise(settings: Settings, queues: Sequence[Queue], processes: int) -> No
     if not settings.queue_url:
         raise ConfigurationError("QUEUE_URL is not set: without a broker the service itself does the work")
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    set_when_told_to_stop(stopping)
     if settings.worker_metrics_port:
         _serve_metrics(settings)
     Supervisor(settings, queues, processes).run(stopping)

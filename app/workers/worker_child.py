@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from app.workers.keeper import Keeper
 from app.workers.listener import Listener
 from app.workers.pipeline import Stages
 from app.workers.reminder import Reminder
+from app.workers.signals import set_when_told_to_stop
 from app.workers.supervisor import DEAF, LISTENER_LOST, REPLACED
 from app.workers.tasks import CallTask
 
@@ -192,8 +192,7 @@ def main() -> None:
     """``argv[1]``: names of queues. Ends when it is told to, and when its parent, at the other end of
     standard input, is gone."""
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    set_when_told_to_stop(stopping)
     threading.Thread(target=_watch_parent, args=(stopping,), name="parent", daemon=True).start()
     code = _run([Queue(name) for name in sys.argv[1].split(",")], stopping)
     logging.shutdown()
