@@ -40,7 +40,6 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_timeout=CONNECT_S,
         broker_connection_retry_on_startup=True,
         broker_heartbeat=HEARTBEAT_S,
-        broker_pool_limit=1,
         broker_transport_options=_transport_options(settings),
         task_queues=[BrokerQueue(name, Exchange(""), routing_key=name) for name in names],
         task_default_queue=names[0],

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from queue import Empty, Full
 from queue import Queue as Inbox
+from typing import Any
 
 from app.core.config import Settings
 from app.core.exceptions import AppError
@@ -56,11 +57,15 @@ class CeleryBell:
             self._rings.put_nowait((call_id, queue))
 
     def _publish_all(self) -> None:
+        with self._celery.connection_for_write() as connection:
+            self._publish_with(self._celery.amqp.Producer(connection, auto_declare=False))
+
+    def _publish_with(self, producer: Any) -> None:
         while (ring := self._rings.get()) is not None:
             batch = [ring, *self._more()]
             rung = []
             for call_id, queue in batch:
-                if not self._publish(call_id, queue):
+                if not self._publish(producer, call_id, queue):
                     break
                 rung.append(call_id)
             try:
@@ -81,12 +86,13 @@ class CeleryBell:
                 found.append(ring)
         return found
 
-    def _publish(self, call_id: str, queue: Queue) -> bool:
+    def _publish(self, producer: Any, call_id: str, queue: Queue) -> bool:
         try:
             self._celery.send_task(
                 TASK,
                 args=[call_id],
                 queue=broker_name(self._settings, queue),
+                producer=producer,
                 expires=EXPIRES_S,
                 expiration=KEPT_S,
                 retry=True,

@@ -166,11 +166,24 @@ def _step_of(listener: Listener) -> type:
 
 
 def _consumer_class() -> type:
-    """Celery's own, but it does not wait longer and longer between two attempts to reach the broker."""
+    """Celery's own, but it does not wait longer and longer between two attempts to reach the broker, and an
+    acknowledgement that fails is a lost connection. Celery only logs it, and asks Redis for nothing more
+    until it is given: a worker that is cut off at that moment would be deaf for ever (seen with kombu 5.7).
+    """
     from celery.worker import state
     from celery.worker.consumer import Consumer
 
-    class Patient(Consumer):  # type: ignore[misc]
+    class Careful(Consumer):  # type: ignore[misc]
+        def create_task_handler(self) -> Callable[[Any], None]:
+            handle = super().create_task_handler()
+
+            def hear(message: Any) -> None:
+                message.ack_log_error = lambda *_: message.ack()
+                message.reject_log_error = lambda _, __, requeue=False: message.reject(requeue=requeue)
+                handle(message)
+
+            return hear
+
         def ensure_connected(self, connection: Any) -> Any:
             return connection.ensure_connection(
                 _tell_once(),
@@ -180,7 +193,7 @@ def _consumer_class() -> type:
                 callback=state.maybe_shutdown,
             )
 
-    return Patient
+    return Careful
 
 
 def _wake() -> None:
