@@ -1,7 +1,7 @@
 """`python -m tests.faults [NUMBER …]`: does to real processes what every row names, and prints the table.
 
-Writes ``bench/results/faults.json`` and the table of ``docs/faults.md``, of which the rows that were not asked
-for stay as they are; exits with 1 where a row did not hold.
+Writes ``bench/results/faults.json`` and the table of ``docs/faults.md``, of which other rows stay; exits with
+1 where a row did not hold.
 """
 
 from __future__ import annotations
