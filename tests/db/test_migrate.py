@@ -149,11 +149,16 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "calls.audio_key",
             "calls.call_id",
             "calls.customer_id",
+            "calls.duplicate_of",
+            "checkpoints.call_id",
+            "idempotency_keys.call_id",
+            "idempotency_keys.key",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",
             "webhook_deliveries.id",
             "webhook_endpoints.id",
+            "workers.owner",
         ]
 
 

@@ -79,12 +79,12 @@ def test_a_held_call_stays_until_it_is_released(tmp_path: Path) -> None:
 def test_a_held_call_that_failed_is_not_begun_anew_with_another_recording(tmp_path: Path) -> None:
     write_script(tmp_path, faults=[{"do": "crash"}])
     with running(tmp_path) as service:
-        assert service.transcribe(tone(), call_id="CALL-1").json()["code"] == "engine_crashed"
+        assert service.transcribe(tone(), call_id="CALL-1").json()["code"] == "worker_lost"
         patch(service, "/calls/CALL-1", legal_hold=True)
         write_script(tmp_path)
         assert code(service.transcribe(tone(pitch=500), call_id="CALL-1")) == (409, "legal_hold")
         assert len(service.stored_files()) == 1
-        assert service.get("/calls/CALL-1").json()["error"]["code"] == "engine_crashed"
+        assert service.get("/calls/CALL-1").json()["error"]["code"] == "worker_lost"
         patch(service, "/calls/CALL-1", legal_hold=False)
         assert service.transcribe(tone(pitch=500), call_id="CALL-1").status_code == 200
         assert len(service.stored_files()) == 1
