@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -108,7 +109,8 @@ def hand_in(conditions: Conditions, count: int) -> Outcome:
             assert (answer.status, answer.headers["location"]) == (202, f"/calls/{call_id}")
             if number % 20 == 10:
                 for engine in workers.engines():
-                    os.kill(engine, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it may be on its way out
+                        os.kill(engine, signal.SIGKILL)
             follow_plan(service, call_id, plan)
 
         rounds.run(CLIENTS, one)
