@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
@@ -80,7 +81,8 @@ def probe(service: Service, count: int) -> tuple[Outcome, list[float]]:
         assert answer.status == 200
         time.sleep(0.01)
 
-    rounds.run(1, one)
+    with closing(connection):
+        rounds.run(1, one)
     return rounds.outcome(), waits
 
 
@@ -115,7 +117,10 @@ class Readers:
             thread.start()
 
     def _read(self, number: int) -> None:
-        connection = HTTPConnection("127.0.0.1", self._service.port, timeout=60)
+        with closing(HTTPConnection("127.0.0.1", self._service.port, timeout=60)) as connection:
+            self._read_from(connection, number)
+
+    def _read_from(self, connection: HTTPConnection, number: int) -> None:
         while not self.not_ready.is_set():
             try:
                 connection.request("GET", "/calls?limit=1")
