@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.faults.measures import Timing, percentile, timed, total
 from tests.faults.rounds import Rounds, until
 from tests.faults.rows import Conditions, Outcome, Row
 from tests.process.cluster import TENTH
+from tests.process.proxy import Proxy
 from tests.process.service import Service, running, tone, write_script
 
 BLOCKING = 45
@@ -28,15 +30,7 @@ def ask_for_health(conditions: Conditions, count: int) -> Outcome:
     """``count`` times `/health`, while more requests than there are threads wait for the database."""
     write_script(conditions.folder)
     with way_to_the_server() as way, embedded(conditions.folder, way, **TENTH) as service:
-        with ThreadPoolExecutor(BLOCKING) as pool:
-            way.stop_up()
-            blocked = [pool.submit(service.get, "/calls") for _ in range(BLOCKING)]
-            until(lambda: all(request.running() for request in blocked), "all to be on their way")
-            time.sleep(0.5)
-            outcome, waits = probe(service, count)
-            assert not any(request.done() for request in blocked), "they do not block"
-            way.let_flow()
-        assert [request.result().status_code for request in blocked] == [200] * BLOCKING
+        outcome, waits = probe_while_blocked(service, way, count)
         way.leave()
         assert service.get("/health").status_code == 200
         ready = service.get("/ready")
@@ -47,6 +41,31 @@ def ask_for_health(conditions: Conditions, count: int) -> Outcome:
     loads_first(conditions)
     p99 = Timing(f"p99 of /health with {BLOCKING} requests blocked", percentile(waits, 0.99), P99_S)
     return timed(outcome, p99, judged=count == PROBES)
+
+
+def probe_while_blocked(service: Service, way: Proxy, count: int) -> tuple[Outcome, list[float]]:
+    """The database is there and says nothing; who is told so after a while asks again."""
+    over, told = threading.Event(), list[int]()
+
+    def ask() -> None:
+        while not over.is_set():
+            told.append(service.get("/calls").status_code)
+
+    with ThreadPoolExecutor(BLOCKING) as pool:
+        way.stop_up()
+        try:
+            asking = [pool.submit(ask) for _ in range(BLOCKING)]
+            until(lambda: all(request.running() for request in asking), "all to be on their way")
+            time.sleep(0.5)
+            outcome, waits = probe(service, count)
+            assert set(told) <= {503}, "they do not block"
+        finally:
+            over.set()
+            way.let_flow()
+    for request in asking:
+        request.result()
+    assert set(told) <= {200, 503}, set(told)
+    return outcome, waits
 
 
 def probe(service: Service, count: int) -> tuple[Outcome, list[float]]:
@@ -62,7 +81,8 @@ def probe(service: Service, count: int) -> tuple[Outcome, list[float]]:
         assert answer.status == 200
         time.sleep(0.01)
 
-    rounds.run(1, one)
+    with closing(connection):
+        rounds.run(1, one)
     return rounds.outcome(), waits
 
 
@@ -97,7 +117,10 @@ class Readers:
             thread.start()
 
     def _read(self, number: int) -> None:
-        connection = HTTPConnection("127.0.0.1", self._service.port, timeout=60)
+        with closing(HTTPConnection("127.0.0.1", self._service.port, timeout=60)) as connection:
+            self._read_from(connection, number)
+
+    def _read_from(self, connection: HTTPConnection, number: int) -> None:
         while not self.not_ready.is_set():
             try:
                 connection.request("GET", "/calls?limit=1")

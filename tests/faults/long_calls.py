@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from app.services.audio.windows import WINDOW_S
@@ -47,7 +48,7 @@ def hours_are_heard(service: Service, rounds: Rounds, minutes: int) -> None:
     assert seconds > DEADLINE_S
     call = service.call("HOURS")
     assert (call["status"], call["duration_seconds"]) == ("completed", minutes * 60), call["error"]
-    assert call["transcript"].split() == WORDS.split() * round(minutes * 60 / WINDOW_S)
+    assert call["transcript"].split() == WORDS.split() * math.ceil(minutes * 60 / WINDOW_S)
 
 
 def deadline_is_told(service: Service, rounds: Rounds, _minutes: int) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -108,7 +109,8 @@ def hand_in(conditions: Conditions, count: int) -> Outcome:
             assert (answer.status, answer.headers["location"]) == (202, f"/calls/{call_id}")
             if number % 20 == 10:
                 for engine in workers.engines():
-                    os.kill(engine, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it may be on its way out
+                        os.kill(engine, signal.SIGKILL)
             follow_plan(service, call_id, plan)
 
         rounds.run(CLIENTS, one)
@@ -122,12 +124,12 @@ def submit(service: Service, audio: bytes, call_id: str) -> tuple[HTTPResponse, 
     """The answer, and how long after the last byte it came."""
     form = httpx.Request("POST", service.url, files={"audio": ("a.wav", audio)}, data={"call_id": call_id})
     content = form.read()
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=60)
-    connection.request("POST", "/calls", content, {"Content-Type": form.headers["content-type"]})
-    began = time.perf_counter()
-    answer = connection.getresponse()
-    seconds = time.perf_counter() - began
-    answer.read()
+    with closing(HTTPConnection("127.0.0.1", service.port, timeout=60)) as connection:
+        connection.request("POST", "/calls", content, {"Content-Type": form.headers["content-type"]})
+        began = time.perf_counter()
+        answer = connection.getresponse()
+        seconds = time.perf_counter() - began
+        answer.read()
     return answer, seconds
 
 
