@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import app
@@ -72,6 +71,22 @@ class _Place:
         )
         self._close()
 
+    def ask_to_end(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def wait(self, until: float) -> None:
+        """Return when the process has ended; at ``until`` it is killed."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.error("worker.process_killed", extra={"pid": self.process.pid})
+            self.process.kill()
+            self.process.wait()
+        self._close()
+
     def _close(self) -> None:
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
@@ -92,20 +107,11 @@ class Supervisor:
         while not stopping.wait(POLL_S):
             for place in self._places:
                 place.look()
-        self._end([place.process for place in self._places if place.process is not None])
-
-    def _end(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
-        for process in processes:
-            with suppress(ProcessLookupError):
-                process.terminate()
+        for place in self._places:
+            place.ask_to_end()
         until = time.monotonic() + self._grace_s
-        for process in processes:
-            try:
-                process.wait(max(0.0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.error("worker.process_killed", extra={"pid": process.pid})
-                process.kill()
-                process.wait()
+        for place in self._places:
+            place.wait(until)
 
 
 def supervise(settings: Settings, queues: Sequence[Queue], processes: int) -> None:

@@ -128,3 +128,25 @@ def test_a_terminated_service_finishes_what_it_has_begun(tmp_path: Path) -> None
         sender.join(30)
         assert answers[0].status_code == 200
         assert answers[0].json()["status"] == "completed"
+
+
+def logged(service: Service, event: str) -> int:
+    return len([line for line in service.log_lines() if line["event"] == event])
+
+
+def test_the_engine_process_is_replaced_after_so_many_calls(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    with running(tmp_path, worker_max_calls="2") as service:
+        for number in range(5):
+            assert service.transcribe(tone(pitch=440 + number), call_id=f"CALL-{number}").status_code == 200
+        wait_until(lambda: logged(service, "engine.replaced") == 2, "two processes to be replaced")
+        assert logged(service, "engine.lost") == 0
+
+
+def test_a_recording_too_large_for_the_engines_fails_with_that_reason(tmp_path: Path) -> None:
+    write_script(tmp_path, faults=[{"do": "leak", "megabytes": 2000, "over_s": 3}])
+    with running(tmp_path, engine_memory_mb="1500") as service:
+        answer = service.transcribe(tone(4), call_id="LARGE")
+        assert (answer.status_code, answer.json()["code"]) == (500, "resource_limit")
+        assert service.get("/calls/LARGE").json()["error"]["stage"] == "transcribe"
+        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200

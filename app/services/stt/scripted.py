@@ -78,7 +78,7 @@ class ScriptedEngine:
     def __init__(self, settings: Settings) -> None:
         self._path = settings.scripted_transcript
         self._requests = 0
-        self._leaked: list[bytearray] = []
+        self._leaked: list[bytes] = []
 
     def availability(self) -> Availability:
         if self._path is None:
@@ -111,7 +111,7 @@ class ScriptedEngine:
             case "sleep":
                 time.sleep(fault.seconds)
             case "leak":
-                self._leaked.append(bytearray(b"\x01") * (fault.megabytes * 1024 * 1024))
+                self._leaked.append(b"\x01" * (fault.megabytes * 1024 * 1024))
             case "print":
                 print(fault.message, flush=True)
             case "raise":
