@@ -177,9 +177,17 @@ class WorkService:
         return tuple(found.get(queue, QueueState(queue)) for queue in Queue)
 
     def rung(self, call_ids: Sequence[str]) -> None:
-        """Note that workers were told of these calls."""
+        """Note that workers are told of these calls now.
+
+        To be done before they are: whoever hears a ring passes over a call that is being written to.
+        """
         with self._database.session() as session:
             ClaimRepository(session).rung(call_ids, _now())
+
+    def not_rung(self, call_ids: Sequence[str]) -> None:
+        """Take that back, as it could not be done."""
+        with self._database.session() as session:
+            ClaimRepository(session).rung(call_ids, None)
 
 
 def _lost(stage: str | None) -> Failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, Full
 from queue import Queue as Inbox
@@ -27,7 +28,7 @@ STOP_S = 2.0
 
 
 class CeleryBell:
-    """Publishes rings, and notes in the database that it did.
+    """Notes in the database that it rings, and publishes it.
 
     A ring that cannot be sent is dropped and not tried again here: a call that nobody was told of is found
     and rung for by ``Reminder``, and once the broker is back one ring after the other succeeds.
@@ -63,16 +64,17 @@ class CeleryBell:
     def _publish_with(self, producer: Any) -> None:
         while (ring := self._rings.get()) is not None:
             batch = [ring, *self._more()]
-            rung = []
-            for call_id, queue in batch:
+            self._note(self._work.rung, batch)
+            for done, (call_id, queue) in enumerate(batch):
                 if not self._publish(producer, call_id, queue):
+                    self._note(self._work.not_rung, batch[done:])
                     break
-                rung.append(call_id)
-            try:
-                if rung:
-                    self._work.rung(rung)
-            except AppError as error:
-                log.warning("bell.not_noted", extra={"code": error.code})
+
+    def _note(self, note: Callable[[Sequence[str]], None], rings: Sequence[tuple[str, Queue]]) -> None:
+        try:
+            note([call_id for call_id, _ in rings])
+        except AppError as error:
+            log.warning("bell.not_noted", extra={"code": error.code})
 
     def _more(self) -> list[tuple[str, Queue]]:
         """What waits behind the first ring; the end is left for the next time."""

@@ -224,6 +224,8 @@ def test_calls_that_nobody_was_told_of_are_told_apart(site: Site) -> None:
     assert worker.untold(Queue.TRANSCRIBE, 0, 10) == ("CALL-2",)
     assert worker.told(Queue.TRANSCRIBE, 10) == ("CALL-1",)
     assert 0 <= worker.quiet_s(ALL_QUEUES)[Queue.TRANSCRIBE] < 30
+    worker.not_rung(["CALL-1"])
+    assert worker.untold(Queue.TRANSCRIBE, 0, 10) == ("CALL-1", "CALL-2")
 
 
 def _now() -> datetime:

@@ -194,8 +194,8 @@ class ClaimRepository:
             )
         )
 
-    def rung(self, call_ids: Sequence[str], now: datetime) -> None:
-        """Note that workers were told of these calls."""
+    def rung(self, call_ids: Sequence[str], now: datetime | None) -> None:
+        """Note when workers were told of these calls; None: that they were not."""
         still = and_(CALLS.c.call_id.in_(call_ids), CALLS.c.queue.is_not(None), CALLS.c.owner.is_(None))
         count(self._session, update(CALLS).where(still).values(rung_at=now))
 
