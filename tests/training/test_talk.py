@@ -27,7 +27,7 @@ def read(*names: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def english() -> list[dict[str, Any]]:
-    return read("talk/en_a", "talk/en_b", "talk/en_c")
+    return read("talk/en_a", "talk/en_b", "talk/en_c", "talk/en_e")
 
 
 def grams(line: dict[str, Any], size: int) -> set[tuple[str, ...]]:
