@@ -27,7 +27,7 @@ def read(*names: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def english() -> list[dict[str, Any]]:
-    return read("talk/en_a", "talk/en_b", "talk/en_c", "talk/en_d")
+    return read(*(f"talk/en_{part}" for part in "abcde"))
 
 
 def grams(line: dict[str, Any], size: int) -> set[tuple[str, ...]]:
