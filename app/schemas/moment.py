@@ -59,7 +59,7 @@ class ObjectionSubtype(StrEnum):
 
 
 def may_be_said_by(role: str, kind: str) -> bool:
-    """Whether a moment of this type, in words, can be that of somebody in this role; of an unknown one, yes."""
+    """Whether a moment of this type, in words, can be that of somebody in this role; unknown: of anybody."""
     return kind not in {"agent": SAID_BY_CUSTOMER, "customer": SAID_BY_AGENT}.get(role, frozenset())
 
 

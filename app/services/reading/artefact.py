@@ -18,6 +18,7 @@ FLOOR = 0.2
 """Merged confidence under which a moment is not worth a line, where the artefact names no other."""
 
 DECIMALS = 6
+LEAST_SHOWN = 0.05
 
 
 class ArtefactError(ValueError):
@@ -170,3 +171,10 @@ def named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
     return {
         name: min(max(round(value, DECIMALS), 0.0), 1.0) for name, value in zip(names, values, strict=True)
     }
+
+
+def worth_showing(
+    clauses: Mapping[str, tuple[int, int]], chances: Mapping[str, float]
+) -> dict[str, tuple[int, int]]:
+    """The clauses of types that anybody could come to say; readings are kept, and these are most of one."""
+    return {name: span for name, span in clauses.items() if chances[name] >= LEAST_SHOWN}

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 from app.schemas.reading import Reading
 from app.schemas.utterance import Utterance
 from app.services.batches import pad, plan
-from app.services.reading.artefact import DECIMALS, ArtefactError, ReaderManifest, named, named_types
+from app.services.reading.artefact import (
+    DECIMALS,
+    ArtefactError,
+    ReaderManifest,
+    named,
+    named_types,
+    worth_showing,
+)
 from app.services.reading.clauses import Span, clauses
 from app.services.reading.pairs import PairEncoder, Window
 
@@ -141,6 +148,7 @@ def _reading(
     import numpy as np
 
     types = np.stack([each.types for each in judged])
+    chances = named_types(manifest.types, types.max(axis=0).tolist(), utterance.role)
     surest = types.argmax(axis=0)
     of_objection = surest[manifest.types.index("objection")]
     lengths = np.array([each.window.said for each in judged], dtype=np.float64)
@@ -149,10 +157,10 @@ def _reading(
     return Reading(
         revision=manifest.revision,
         role=utterance.role,
-        types=named_types(manifest.types, types.max(axis=0).tolist(), utterance.role),
+        types=chances,
         subtypes=named(manifest.subtypes, judged[of_objection].subtypes.tolist()),
         sentiment=_sentiment(dict(zip(manifest.sentiments, feeling.tolist(), strict=True))),
-        clauses=_carriers(manifest.types, judged, surest.tolist(), spans),
+        clauses=worth_showing(_carriers(manifest.types, judged, surest.tolist(), spans), chances),
     )
 
 

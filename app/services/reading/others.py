@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.schemas.reading import Reading
 from app.schemas.utterance import Utterance
-from app.services.reading.artefact import ArtefactError, OthersManifest, named, named_types
+from app.services.reading.artefact import ArtefactError, OthersManifest, named, named_types, worth_showing
 from app.services.reading.clauses import Span, clauses
 from app.services.reading.ngrams import features
 
@@ -82,12 +82,13 @@ def _read(manifest: OthersManifest, model: _Model, utterance: Utterance) -> Read
     chances = 1 / (1 + np.exp(-(scores[:border] + model.bias[:border]).astype(np.float64)))
     of_kinds = scores[border:] + model.bias[border:]
     kinds = np.exp(of_kinds - of_kinds.max())
+    types = named_types(manifest.types, chances.tolist(), utterance.role)
     return Reading(
         revision=manifest.revision,
         role=utterance.role,
-        types=named_types(manifest.types, chances.tolist(), utterance.role),
+        types=types,
         subtypes=named(manifest.subtypes, (kinds / kinds.sum()).tolist()),
-        clauses=_carriers(manifest, model, utterance),
+        clauses=worth_showing(_carriers(manifest, model, utterance), types),
     )
 
 
