@@ -29,7 +29,7 @@ def quantise_rows(model: Any) -> None:
 def quantise_tables(model: Any, smallest: int = 100_000) -> None:
     """Keep large tables of embeddings (of more than ``smallest`` numbers) in 8 bits, a scale for each row.
 
-    A row of a table is read by its number, so that its rounding hangs on nothing else. The tables are most of a
+    A row of a table is read by its number, so that its rounding hangs on nothing else. Tables are most of a
     small model's file; ``model`` (an onnx.ModelProto) is changed in place.
     """
     from onnx import TensorProto, helper, numpy_helper
