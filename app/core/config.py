@@ -71,7 +71,8 @@ class Settings(BaseSettings):
         ),
     )
     sentiment_provider: NameList = Field(
-        ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
+        ("transformer", "embedding", "lexicon"),
+        description="Sentiment: `transformer`, `embedding`, `lexicon`.",
     )
     tts_provider: NameList = Field(
         ("gtts", "pyttsx3"), description="Text to speech: `gtts`, `piper`, `pyttsx3`."
@@ -124,6 +125,10 @@ class Settings(BaseSettings):
     sentiment_model_dir: Path = Field(
         Path("./models/sentiment"), description="Folder where the sentiment model is kept once fetched."
     )
+    sentiment_model_multilingual: str = Field(
+        "lxyuan/distilbert-base-multilingual-cased-sentiments-student",
+        description="HuggingFace model for languages other than English: a name or a folder.",
+    )
     sentiment_precision: Literal["auto", "fp32", "int8"] = Field(
         "auto",
         description="Arithmetic of `transformer`; `auto` is int8 on a CPU where the labels stay the same.",
@@ -146,6 +151,12 @@ class Settings(BaseSettings):
     playbook: str = Field("default", description="Name of the playbook whose rules find moments.")
     playbook_dir: Path | None = Field(
         None, description="Folder of your own playbooks (`NAME.yaml`), looked at before the built-in ones."
+    )
+    coachable_classifier: Literal["embedding", "none"] = Field(
+        "embedding", description="What finds moments beside the rules: `embedding`, or `none`."
+    )
+    coachable_model_dir: Path | None = Field(
+        None, description="Folder of a trained reader of your own, for `embedding`; unset: the built-in one."
     )
     coachable_confidence_threshold: float = Field(
         0.5, ge=0, le=1, description="Confidence from which a segment counts as coachable."

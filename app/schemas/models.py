@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
 from app.schemas.call import CallRecord, CallSummary
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment
+from app.schemas.moment import Moment, MomentSource
 from app.schemas.speaker import Role, RoleSource, Speaker
 
 
@@ -34,7 +34,7 @@ class MomentModel(BaseModel):
     type: str
     subtype: str | None
     confidence: float = Field(ge=0, le=1)
-    source: str
+    source: MomentSource
     segment: int | None = Field(description="Place in `segments`; null where it belongs to the call.")
     speaker: str | None
     role: str
@@ -51,7 +51,7 @@ class MomentModel(BaseModel):
             type=moment.type,
             subtype=moment.subtype,
             confidence=moment.confidence,
-            source=moment.source,
+            source=MomentSource(moment.source),
             segment=moment.segment,
             speaker=moment.speaker,
             role=moment.role,
@@ -81,6 +81,10 @@ class WordModel(BaseModel):
     estimated: bool = False
 
 
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
 class SegmentModel(BaseModel):
     """Consecutive words of one speaker."""
 
@@ -91,7 +95,11 @@ class SegmentModel(BaseModel):
     end_time: float
     text: str
     sentiment: Literal["POSITIVE", "NEGATIVE", "NEUTRAL"] | None
-    sentiment_score: float | None = Field(ge=0, le=1, description="Confidence in the label.")
+    sentiment_score: float | None = Field(
+        ge=0,
+        le=1,
+        description="Confidence in the label; null beside NEUTRAL in a language that no engine here judges.",
+    )
     is_coachable: bool
     coachable_type: str | None
     moments: list[MomentModel]
@@ -108,7 +116,7 @@ class SegmentModel(BaseModel):
             end_time=round(segment.end_s, 3),
             text=segment.text,
             sentiment=sentiment.label.value if sentiment else None,
-            sentiment_score=round(sentiment.score, 4) if sentiment else None,
+            sentiment_score=_rounded(sentiment.score) if sentiment else None,
             is_coachable=analysed.is_coachable,
             coachable_type=analysed.coachable_type,
             moments=[MomentModel.of(moment) for moment in analysed.moments],
@@ -117,7 +125,7 @@ class SegmentModel(BaseModel):
                     text=word.text,
                     start_time=round(word.start_s, 3),
                     end_time=round(word.end_s, 3),
-                    confidence=None if word.confidence is None else round(word.confidence, 4),
+                    confidence=_rounded(word.confidence),
                     estimated=word.estimated,
                 )
                 for word in segment.words

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from threading import Lock
 
 from app.core.config import Settings
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment, MomentType, ObjectionSubtype, moment_id
+from app.schemas.moment import Moment, MomentSource, MomentType, ObjectionSubtype, moment_id
+from app.schemas.reading import Calibration, Reading
 from app.schemas.transcript import Segment
+from app.services.coachable.advice import load_advice
 from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
+from app.services.coachable.merge import Merger
 from app.services.coachable.rules import Finding, RuleSet
 from app.services.coachable.timed import find_in_time
 from app.services.coachable.tokens import Tokens, tokenise
@@ -21,16 +24,21 @@ from app.services.coachable.tokens import Tokens, tokenise
 log = logging.getLogger(__name__)
 
 _DEFAULT_LANGUAGE = "en"
+_SURE_REASON = 0.4
+"""Confidence from which an objection counts as the reason given."""
 
 
 class CoachableService:
     """Holds one compiled playbook. Safe to share between threads.
 
+    ``calibrations``, by revision: those of the trained readers whose readings count.
+
     Raises ConfigurationError when made with a playbook that is missing or broken.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, calibrations: Mapping[str, Calibration] | None = None) -> None:
         self._threshold = settings.coachable_confidence_threshold
+        self._merger = Merger(calibrations or {}, load_advice())
         self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
         self._languages = {language for rule in self._playbook.words_rules for language in rule.languages}
         self._rules: dict[str, RuleSet] = {}
@@ -55,18 +63,21 @@ class CoachableService:
         segments: Sequence[Segment],
         language: str | None,
         metrics: Metrics | None = None,
+        *,
+        readings: Sequence[Reading | None] = (),
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.
 
-        In words: at most one for each type and subtype in a segment, the most confident one. ``language`` is
-        an ISO 639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
+        In words: at most one for each type and subtype in a segment, the most confident one; found by rules
+        and, where there are ``readings`` (one for each segment), by what these say. ``language`` is an ISO
+        639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
         made of the same segments. Ids are unique within the call.
         """
         found: list[Moment] = []
         rules = self._rules_of((language or _DEFAULT_LANGUAGE).lower().partition("-")[0])
-        if rules is not None:
-            for segment in segments:
-                found += _best(_moments_in_words(segment, rules))
+        for segment, reading in zip(segments, readings or (None,) * len(segments), strict=True):
+            ruled = _moments_in_words(segment, rules) if rules is not None else []
+            found += _best(self._merger.merge(segment, ruled, reading))
         if metrics is not None:
             found += find_in_time(self._playbook.timed_rules, metrics, segments)
         taken: set[str] = set()
@@ -99,7 +110,8 @@ def _best(found: Iterable[Moment]) -> list[Moment]:
     best: dict[tuple[str, str | None], Moment] = {}
     for moment in sorted(found, key=_rank):
         best.setdefault((moment.type, moment.subtype), moment)
-    if any(type_ == MomentType.OBJECTION for type_, _ in best):
+    reasons = [moment.confidence for (type_, _), moment in best.items() if type_ == MomentType.OBJECTION]
+    if any(confidence >= _SURE_REASON for confidence in reasons):
         best.pop((MomentType.HESITATION, None), None)
     rival = best.get((MomentType.OBJECTION, ObjectionSubtype.COMPETITOR))
     if rival is not None and (MomentType.COMPETITOR_MENTION, None) not in best:
@@ -124,7 +136,7 @@ def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
         type=rule.type.value,
         subtype=rule.subtype.value if rule.subtype else None,
         confidence=round(finding.confidence, 4),
-        source="rule",
+        source=MomentSource.RULE,
         rule=rule.id,
         why=rule.why,
         tip=rule.tip,

@@ -15,8 +15,9 @@ from app.core.exceptions import AppError, EngineUnavailable, StageFailed
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities, EngineState
 from app.schemas.sentiment import SentimentLabel
+from app.schemas.utterance import Utterance
+from app.services.batches import BATCH_TEXTS, pad, plan
 from app.services.sentiment.base import SentimentScores
-from app.services.sentiment.batches import BATCH_TEXTS, pad, plan
 from app.services.sentiment.check_sentences import CHECK_SENTENCES
 from app.services.sentiment.classifiers import Classifier, OnnxClassifier, TorchClassifier
 from app.services.sentiment.int8_model import int8_file, write_int8
@@ -123,10 +124,10 @@ class TransformerEngine:
         with self._lock:
             return cut(text, self._fits)
 
-    def score(self, texts: Sequence[str]) -> list[SentimentScores]:
+    def score(self, utterances: Sequence[Utterance]) -> list[SentimentScores]:
         self.load()
         with self._lock:
-            return self._score(texts, self._classifier)
+            return self._score([utterance.text for utterance in utterances], self._classifier)
 
     def _load(self) -> None:
         import torch
