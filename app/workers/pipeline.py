@@ -21,6 +21,7 @@ from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
+from app.services.coachable.compiled import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles
@@ -31,12 +32,13 @@ from app.workers.progress import Progress
 
 @dataclass(frozen=True)
 class CallInput:
-    """What is known of a recording that alters its result."""
+    """What is known of a recording that alters its result; without a ``playbook`` the default one holds."""
 
     call_id: str
     options: CallOptions = field(default_factory=CallOptions)
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    playbook: CompiledPlaybook | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
     metrics = measure_conversation(conversation, progress)
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
     choice = judge.choice if judge else None
-    return conclude(heard, conversation, metrics, moments, choice, stages.coachable, progress)
+    return conclude(call, heard, conversation, metrics, moments, choice, stages.coachable, progress)
 
 
 def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
@@ -238,11 +240,14 @@ def find_moments(
 ) -> tuple[Moment, ...]:
     """Moments in words and, where there are metrics, in time."""
     with progress.tolerated("moments"):
-        return coachable.find(call.call_id, conversation.segments, conversation.language, metrics)
+        return coachable.find(
+            call.call_id, conversation.segments, conversation.language, metrics, call.playbook
+        )
     return ()
 
 
 def conclude(
+    call: CallInput,
     heard: Heard,
     conversation: Conversation,
     metrics: Metrics | None,
@@ -252,6 +257,7 @@ def conclude(
     progress: Progress,
 ) -> Analysis:
     """Everything in one value, with what a reader should know about how it was made."""
+    playbook = call.playbook or coachable.default
     if heard.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
     lesser = [*heard.degraded, *([degraded(judge)] if judge and judge.degraded else [])]
@@ -265,8 +271,8 @@ def conclude(
         engines={**heard.engines, **({judge.stage: judge.label} if judge else {})},
         degraded=bool(lesser),
         warnings=(*progress.notices, *lesser),
-        playbook=coachable.playbook_name,
-        playbook_revision=coachable.playbook_revision,
+        playbook=playbook.name,
+        playbook_revision=playbook.revision,
         failed_stages=tuple(dict.fromkeys(progress.failed_stages)),
         speakers=conversation.speakers,
         metrics=metrics,

@@ -10,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.config import load_settings
-from app.core.exceptions import ConfigurationError
+from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, moment_id
 from app.schemas.transcript import Segment, Word
+from app.services.coachable.compiled import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from tests.services.coachable.factories import (
     built_in_service,
+    playbook,
     playbook_text,
     rule,
     segment,
@@ -196,6 +198,26 @@ def test_a_broken_playbook_stops_the_start(tmp_path: Path) -> None:
     write_playbook(tmp_path, playbook_text(rule(colour="red")))
     with pytest.raises(ConfigurationError, match=r"mine\.yaml:\d+: rules\.0\.colour"):
         CoachableService(load_settings(_env_file=None, playbook="mine", playbook_dir=tmp_path))
+
+
+def test_a_name_that_no_file_has_stops_the_start_unless_it_may_be_a_stored_one(tmp_path: Path) -> None:
+    nowhere = load_settings(_env_file=None, playbook="nowhere", playbook_dir=tmp_path)
+    with pytest.raises(PlaybookMissing, match="no playbook 'nowhere'"):
+        CoachableService(nowhere)
+    coachable = CoachableService(nowhere, may_be_stored=True)
+    with pytest.raises(PlaybookMissing, match="no playbook 'nowhere'"):
+        coachable.find("CALL-1", [segment("I want it.")], "en")
+    stored = CompiledPlaybook(playbook(rule()))
+    found = coachable.find("CALL-1", [segment("I want it.")], "en", None, stored)
+    assert [moment.rule for moment in found] == ["wants_it"]
+
+
+def test_a_given_playbook_takes_the_place_of_the_default_one(tmp_path: Path) -> None:
+    mine = service(tmp_path, rule(id="default_rule"))
+    other = CompiledPlaybook(playbook(rule(id="other_rule"), name="mine"))
+    said = [segment("I want it.")]
+    found = [mine.find("CALL-1", said, "en", None, playbook)[0].rule for playbook in (None, other)]
+    assert found == ["default_rule", "other_rule"]
 
 
 def test_name_and_revision_of_the_playbook(tmp_path: Path) -> None:

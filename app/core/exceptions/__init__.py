@@ -25,6 +25,16 @@
 # │   ├── TooManyWebhooks             409 too_many_webhooks
 # │   ├── WebhookUrlRefused           422 webhook_url_refused
 # │   ├── WebhookSecretMissing        422 webhook_secret_missing
+# │   ├── UnknownPlaybook             422 unknown_playbook
+# │   ├── PlaybookNotFound            404 playbook_not_found
+# │   ├── PlaybookRevisionNotFound    404 playbook_revision_not_found
+# │   ├── PlaybookDraftNotFound       404 playbook_draft_not_found
+# │   ├── PlaybookDraftExists         409 playbook_draft_exists
+# │   ├── PlaybookDraftChanged        412 playbook_draft_changed
+# │   ├── PlaybookInvalid             422 playbook_invalid (each reason with its line)
+# │   ├── PlaybookExamplesFailed      422 playbook_examples_failed
+# │   ├── PlaybookTooLarge            413 playbook_too_large
+# │   ├── TooManyPlaybooks            409 too_many_playbooks
 # │   ├── UploadTimeout               408 upload_timeout
 # │   ├── UploadTooLarge              413 upload_too_large
 # │   └── AudioRejected               the recording itself cannot be used
@@ -50,6 +60,7 @@
 # ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
 # ├── WorkerLost                      500 worker_lost: whoever worked on the call ended, every time
 # ├── ConfigurationError              stops the start; never reaches a client
+# │   └── PlaybookMissing             no file has the name
 # └── InternalError                   500 internal_error
 
 from __future__ import annotations
@@ -86,6 +97,19 @@ from app.core.exceptions.calls import (
     NoCoachableMoments,
     TextDeleted,
     WorkerLost,
+)
+from app.core.exceptions.playbooks import (
+    PlaybookDraftChanged,
+    PlaybookDraftExists,
+    PlaybookDraftNotFound,
+    PlaybookExamplesFailed,
+    PlaybookInvalid,
+    PlaybookMissing,
+    PlaybookNotFound,
+    PlaybookRevisionNotFound,
+    PlaybookTooLarge,
+    TooManyPlaybooks,
+    UnknownPlaybook,
 )
 from app.core.exceptions.requests import (
     Forbidden,
@@ -141,15 +165,26 @@ __all__ = [
     "LegalHold",
     "MalformedRequest",
     "NoCoachableMoments",
+    "PlaybookDraftChanged",
+    "PlaybookDraftExists",
+    "PlaybookDraftNotFound",
+    "PlaybookExamplesFailed",
+    "PlaybookInvalid",
+    "PlaybookMissing",
+    "PlaybookNotFound",
+    "PlaybookRevisionNotFound",
+    "PlaybookTooLarge",
     "ResourceLimit",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
     "TextDeleted",
+    "TooManyPlaybooks",
     "TooManyWebhooks",
     "Unauthorized",
     "Unavailable",
     "UndecodableAudio",
+    "UnknownPlaybook",
     "UnsupportedLanguage",
     "UnsupportedMedia",
     "UnsupportedRate",

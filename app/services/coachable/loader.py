@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from app.core.exceptions import ConfigurationError
+from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.services.coachable.patterns import PhraseError
 from app.services.coachable.phrases import FamilyError, read_phrase
 from app.services.coachable.playbook import Playbook, WordsRule
@@ -18,6 +18,7 @@ BUILT_IN_FOLDER = Path(__file__).parent / "playbooks"
 MAX_BYTES = 2 * 1024 * 1024
 _MAX_DEPTH = 20
 _SHOWN = 5
+_MOST_ERRORS = 100
 
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML has it: ten times faster
 
@@ -36,7 +37,8 @@ class _Problem(Exception):
 def load_playbook(name: str, folder: Path | None) -> Playbook:
     """The playbook ``name``: ``NAME.yaml`` in your own ``folder``, else the built-in one.
 
-    Raises ConfigurationError, its detail with file, line and reason, when there is none or it is broken.
+    Raises PlaybookMissing when there is none, and ConfigurationError when it is broken: its detail with file,
+    line and reason, its ``errors`` with each place, line and reason.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
         raise ConfigurationError(f"playbook {name!r}: a name is made of letters, digits, - and _")
@@ -46,7 +48,7 @@ def load_playbook(name: str, folder: Path | None) -> Playbook:
         if path.is_file():
             return _read(path)
     known = sorted({path.stem for place in folders if place.is_dir() for path in place.glob("*.yaml")})
-    raise ConfigurationError(f"there is no playbook {name!r}; known: {', '.join(known)}")
+    raise PlaybookMissing(f"there is no playbook {name!r}; known: {', '.join(known)}")
 
 
 def _read(path: Path) -> Playbook:
@@ -64,7 +66,8 @@ def parse_playbook(text: str, source: str, name: str) -> Playbook:
     try:
         data, lines = _compose(text)
     except _Problem as problem:
-        raise ConfigurationError(f"playbook {source}:{problem.line}: {problem.reason}") from None
+        told = [{"field": "yaml", "line": str(problem.line), "message": problem.reason}]
+        raise ConfigurationError(f"playbook {source}:{problem.line}: {problem.reason}", errors=told) from None
     try:
         playbook = Playbook.model_validate(data)
     except ValidationError as error:
@@ -86,13 +89,16 @@ def _place(loc: Loc) -> Loc:
 
 
 def _broken(source: str, lines: dict[Loc, int], problems: list[tuple[Loc, str]]) -> ConfigurationError:
-    told = []
-    for loc, reason in problems[:_SHOWN]:
+    errors = []
+    for loc, reason in problems[:_MOST_ERRORS]:
         known = next(loc[:length] for length in range(len(loc), -1, -1) if loc[:length] in lines)
         where = ".".join(str(part) for part in loc) or "the file"
-        told.append(f"{source}:{lines[known]}: {where}: {reason.removeprefix('Value error, ')}")
+        message = reason.removeprefix("Value error, ")
+        errors.append({"field": where, "line": str(lines[known]), "message": message})
+    told = [f"{source}:{error['line']}: {error['field']}: {error['message']}" for error in errors[:_SHOWN]]
     more = len(problems) - _SHOWN
-    return ConfigurationError("playbook " + "; ".join(told) + (f"; and {more} more" if more > 0 else ""))
+    detail = "playbook " + "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    return ConfigurationError(detail, errors=errors)
 
 
 def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
