@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.services.coachable.patterns import PhraseError
 from app.services.coachable.phrases import FamilyError, read_phrase
 from app.services.coachable.playbook import Playbook, WordsRule
+from app.services.coachable.yaml_text import Loc, YamlProblem, read_yaml
 
 BUILT_IN_FOLDER = Path(__file__).parent / "playbooks"
 MAX_BYTES = 2 * 1024 * 1024
-_MAX_DEPTH = 20
 _SHOWN = 5
 _MOST_ERRORS = 100
-
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML has it: ten times faster
-
-Loc = tuple[str | int, ...]
-
-
-class _Problem(Exception):
-    """Something wrong at ``line`` of the file."""
-
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(reason)
-        self.line = line
-        self.reason = reason
 
 
 def load_playbook(name: str, folder: Path | None) -> Playbook:
@@ -61,11 +46,14 @@ def _read(path: Path) -> Playbook:
         raise ConfigurationError(f"playbook {path}: cannot be read: {error}") from error
 
 
-def parse_playbook(text: str, source: str, name: str) -> Playbook:
-    """The playbook ``name`` that the YAML ``text`` holds; ``source`` says in errors where it came from."""
+def parse_playbook(text: str, source: str, name: str | None) -> Playbook:
+    """The playbook ``name`` that the YAML ``text`` holds; ``source`` says in errors where it came from.
+
+    None takes the name that it gives itself. Raises ConfigurationError, as ``load_playbook`` does.
+    """
     try:
-        data, lines = _compose(text)
-    except _Problem as problem:
+        data, lines = read_yaml(text)
+    except YamlProblem as problem:
         told = [{"field": "yaml", "line": str(problem.line), "message": problem.reason}]
         raise ConfigurationError(f"playbook {source}:{problem.line}: {problem.reason}", errors=told) from None
     try:
@@ -101,10 +89,10 @@ def _broken(source: str, lines: dict[Loc, int], problems: list[tuple[Loc, str]])
     return ConfigurationError(detail, errors=errors)
 
 
-def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
+def _problems(playbook: Playbook, name: str | None) -> list[tuple[Loc, str]]:
     """What the schema alone cannot see, each with its place."""
     problems: list[tuple[Loc, str]] = []
-    if playbook.name != name:
+    if name is not None and playbook.name != name:
         problems.append((("name",), f"must be {name!r}, as the file is named"))
     try:
         families = playbook.word_families
@@ -124,45 +112,3 @@ def _problems(playbook: Playbook, name: str) -> list[tuple[Loc, str]]:
                 except PhraseError as error:
                     problems.append((("rules", number, "condition", part, place), f"{text!r}: {error}"))
     return problems
-
-
-def _compose(text: str) -> tuple[Any, dict[Loc, int]]:
-    """The YAML as plain data, every scalar a string, and the line of each value by its place.
-
-    Strings, so that no word means something else to YAML ("no", "on", "1:30"); the schema makes numbers.
-    """
-    try:
-        root = yaml.compose(text, Loader=_YAML)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _Problem(mark.line + 1 if mark else 1, f"no valid YAML: {error.problem or error}") from None
-    except yaml.YAMLError as error:
-        raise _Problem(1, f"no valid YAML: {error}") from None
-    if root is None:
-        raise _Problem(1, "the file is empty")
-    lines: dict[Loc, int] = {}
-    return _plain(root, (), lines, set()), lines
-
-
-def _plain(node: yaml.Node, loc: Loc, lines: dict[Loc, int], seen: set[int]) -> Any:
-    line = node.start_mark.line + 1
-    if id(node) in seen:
-        raise _Problem(line, "aliases (*name) are not allowed")
-    if len(loc) > _MAX_DEPTH:
-        raise _Problem(line, "nested too deeply")
-    seen.add(id(node))
-    lines[loc] = line
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*loc, place), lines, seen) for place, child in enumerate(node.value)]
-    data: dict[str, Any] = {}
-    for key, value in node.value:
-        at = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
-            raise _Problem(at, "a key must be a word")
-        if key.value in data:
-            raise _Problem(at, f"{key.value!r} is there twice")
-        data[key.value] = _plain(value, (*loc, key.value), lines, seen)
-        lines[(*loc, key.value)] = at
-    return data
