@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.schemas.playbook import PLAYBOOK_PATTERN
 from app.schemas.requests import ID_PATTERN
 
 
@@ -208,6 +209,11 @@ TRANSCRIBE_FORM: dict[str, Any] = {
             "num_speakers": _text("How many take part: 1 to 10, or auto.", "2", default="auto"),
             "vocabulary": _text(
                 "Names that may be spoken (products, competitors), parted by commas.", "Darwix, Northwind CRM"
+            ),
+            "playbook": _text(
+                "Name of the playbook whose rules find moments; PLAYBOOK holds where it is missing.",
+                "default",
+                pattern=PLAYBOOK_PATTERN,
             ),
             "metadata": _text(
                 "A JSON object of strings, kept with the call; some help to tell roles (see the README).",

@@ -21,6 +21,7 @@ from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallOptions
 from app.schemas.languages import ISO_639_1
 from app.schemas.moment import MomentType, TimedMomentType
+from app.schemas.playbook import PLAYBOOK_PATTERN
 from app.schemas.speaker import (
     MergeSpeakers,
     NameSpeaker,
@@ -82,6 +83,7 @@ class CallForm(BaseModel):
     agent_channel: Literal[0, 1] | None = None
     num_speakers: int | None = Field(None, ge=1, le=MOST_SPEAKERS)
     vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
+    playbook: str | None = Field(None, pattern=PLAYBOOK_PATTERN)
     metadata: dict[str, str] = {}
     webhook_url: str | None = Field(None, max_length=2048)
     priority: int | None = Field(None, ge=0, le=9)
@@ -116,7 +118,9 @@ class CallForm(BaseModel):
     @property
     def options(self) -> CallOptions:
         """What of this alters the result."""
-        return CallOptions(self.language, self.agent_channel, self.num_speakers, self.vocabulary)
+        return CallOptions(
+            self.language, self.agent_channel, self.num_speakers, self.vocabulary, self.playbook
+        )
 
     @field_validator("metadata", mode="after")
     @classmethod

@@ -29,7 +29,7 @@ from tests.db.values import (
     taken,
 )
 
-NOT_OF_CALLS = ("webhook_endpoints", "workers")
+NOT_OF_CALLS = ("webhook_endpoints", "workers", "playbooks", "playbook_revisions")
 
 
 def _get(database: Database, call_id: str = "CALL-001") -> CallRecord:

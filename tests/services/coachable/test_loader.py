@@ -213,4 +213,4 @@ def test_each_reason_has_its_place_and_line_for_programs_too(tmp_path: Path) -> 
     ]
     with pytest.raises(ConfigurationError) as caught:
         parse_playbook("a: [", "draft", None)
-    assert [(error["field"], error["line"]) for error in caught.value.errors] == [("yaml", "1")]
+    assert [(error["field"], error["line"]) for error in caught.value.errors] == [("yaml", "2")]
