@@ -153,6 +153,7 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
+            "moment_reviews.call_id",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",

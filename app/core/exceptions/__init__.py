@@ -8,6 +8,8 @@
 # │   ├── Forbidden                   403 forbidden_origin
 # │   ├── CallNotFound                404 call_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
+# │   ├── MomentNotFound              404 moment_not_found
+# │   ├── ReviewNotFound              404 review_not_found
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
@@ -98,6 +100,7 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
+from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -140,8 +143,10 @@ __all__ = [
     "InternalError",
     "LegalHold",
     "MalformedRequest",
+    "MomentNotFound",
     "NoCoachableMoments",
     "ResourceLimit",
+    "ReviewNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
