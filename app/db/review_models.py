@@ -50,7 +50,6 @@ class MomentReviewRow(Base):
     segment_text: Mapped[str | None]
     segment_role: Mapped[str | None]
     segment_labels: Mapped[list[Any] | None] = mapped_column(StoredJson())
-    segment_sentiment: Mapped[str | None]
     before_role: Mapped[str | None]
     before_text: Mapped[str | None]
     reviewed_at: Mapped[datetime]

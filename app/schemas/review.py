@@ -60,13 +60,12 @@ class SegmentReviewed:
     """The segment that holds the moment, as it was then.
 
     ``labels``: every type found in its words (``objection/price``), the moment's own among them.
-    ``sentiment`` is None where it was not judged. ``before``: what was said just before it.
+    ``before``: what was said just before it.
     """
 
     text: str
     role: str
     labels: tuple[str, ...]
-    sentiment: str | None
     before: Said | None
 
 

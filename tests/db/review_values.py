@@ -33,7 +33,6 @@ def review(call_id: str = "A", moment_id: str = "m_1", **changes: Any) -> Moment
             "It's too much “now”",
             "customer",
             ("objection/price", "hesitation"),
-            "NEGATIVE",
             Said("agent", "Shall we?"),
         ),
         "reviewed_at": at(60),

@@ -21,7 +21,7 @@ WORDLESS: dict[str, Any] = {
     "evidence": "",
     "start_char": 0,
     "end_char": 0,
-    **dict.fromkeys(("segment_text", "segment_role", "segment_labels", "segment_sentiment")),
+    **dict.fromkeys(("segment_text", "segment_role", "segment_labels")),
     **dict.fromkeys(("before_role", "before_text")),
 }
 """What a verdict has left of words when those of its call were deleted: none; its types and times stay."""
@@ -86,7 +86,6 @@ def _values(review: MomentReview) -> dict[str, Any]:
         "segment_text": segment and segment.text,
         "segment_role": segment and segment.role,
         "segment_labels": list(segment.labels) if segment else None,
-        "segment_sentiment": segment and segment.sentiment,
         "before_role": before and before.role,
         "before_text": before and before.text,
         "reviewed_at": review.reviewed_at,
@@ -112,6 +111,5 @@ def _segment_of(row: Row[Any]) -> SegmentReviewed | None:
         text=row.segment_text,
         role=row.segment_role,
         labels=tuple(row.segment_labels),
-        sentiment=row.segment_sentiment,
         before=None if row.before_text is None else Said(row.before_role, row.before_text),
     )

@@ -110,7 +110,7 @@ def _call_full_of_words(database: Database) -> None:
         review(
             opinion=Opinion(Verdict.WRONG, note=WORD),
             moment=replace(review().moment, evidence=WORD),
-            segment=SegmentReviewed(WORD, "customer", ("objection/price",), None, said),
+            segment=SegmentReviewed(WORD, "customer", ("objection/price",), said),
         ),
     )
 

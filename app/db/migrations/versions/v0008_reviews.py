@@ -19,10 +19,17 @@ def upgrade() -> None:
         "moment_reviews",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
         sa.Column("call_id", _ID, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("moment_id", "verdict")),
-        *(sa.Column(name, sa.Text(), nullable=True) for name in ("correct_type", "correct_subtype", "note")),
-        *_moment(),
-        *_words(),
+        *_texts("moment_id", "verdict"),
+        *_texts("correct_type", "correct_subtype", "note", nullable=True),
+        *_texts("type"),
+        *_texts("subtype", nullable=True),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        *_texts("source", "rule", "playbook", "revision", "role", "evidence"),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("start_char", "end_char")),
+        *(sa.Column(name, sa.Double(), nullable=False) for name in ("start_s", "end_s")),
+        *_texts("language", "segment_text", "segment_role", nullable=True),
+        sa.Column("segment_labels", sa.JSON(), nullable=True),
+        *_texts("before_role", "before_text", nullable=True),
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_moment_reviews"),
         sa.UniqueConstraint("call_id", "moment_id", name="uq_moment_reviews_call_id_moment_id"),
@@ -37,26 +44,5 @@ def downgrade() -> None:
     op.drop_table("moment_reviews")
 
 
-def _moment() -> list[sa.Column[object]]:
-    return [
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subtype", sa.Text(), nullable=True),
-        sa.Column("confidence", sa.Double(), nullable=False),
-        *(
-            sa.Column(name, sa.Text(), nullable=False)
-            for name in ("source", "rule", "playbook", "revision", "role", "evidence")
-        ),
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("start_char", "end_char")),
-        *(sa.Column(name, sa.Double(), nullable=False) for name in ("start_s", "end_s")),
-    ]
-
-
-def _words() -> list[sa.Column[object]]:
-    return [
-        *(sa.Column(name, sa.Text(), nullable=True) for name in ("language", "segment_text", "segment_role")),
-        sa.Column("segment_labels", sa.JSON(), nullable=True),
-        *(
-            sa.Column(name, sa.Text(), nullable=True)
-            for name in ("segment_sentiment", "before_role", "before_text")
-        ),
-    ]
+def _texts(*names: str, nullable: bool = False) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text(), nullable=nullable) for name in names]
