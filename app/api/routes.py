@@ -15,6 +15,7 @@ from app.api import (
     legal_hold,
     metrics,
     replay,
+    reviews,
     speakers,
     speech,
     submit,
@@ -31,7 +32,19 @@ BEARER = HTTPBearer(auto_error=False, description="Needed where the service has 
 def install_routes(app: FastAPI) -> None:
     """Mount every resource."""
     app.include_router(health.router)
-    of_calls = (transcribe, submit, calls, events, work, legal_hold, customers, speakers, metrics, exports)
+    of_calls = (
+        transcribe,
+        submit,
+        calls,
+        events,
+        work,
+        legal_hold,
+        customers,
+        speakers,
+        reviews,
+        metrics,
+        exports,
+    )
     for resource in (*of_calls, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)

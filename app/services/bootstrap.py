@@ -24,6 +24,7 @@ from app.services.ownership import new_owner
 from app.services.reconciliation_service import ReconciliationService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
+from app.services.review_service import ReviewService
 from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
@@ -59,6 +60,7 @@ class Services:
     customers: CustomerService
     workers: WorkerService
     speakers: SpeakerService
+    reviews: ReviewService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
@@ -120,6 +122,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
+        "reviews": ReviewService(database, coachable),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),

@@ -154,6 +154,7 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
+            "moment_reviews.call_id",
             "playbook_revisions.name",
             "playbooks.name",
             "results.call_id",

@@ -8,6 +8,8 @@
 # │   ├── Forbidden                   403 forbidden_origin
 # │   ├── CallNotFound                404 call_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
+# │   ├── MomentNotFound              404 moment_not_found
+# │   ├── ReviewNotFound              404 review_not_found
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
@@ -122,6 +124,7 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
+from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -164,6 +167,7 @@ __all__ = [
     "InternalError",
     "LegalHold",
     "MalformedRequest",
+    "MomentNotFound",
     "NoCoachableMoments",
     "PlaybookDraftChanged",
     "PlaybookDraftExists",
@@ -175,6 +179,7 @@ __all__ = [
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
     "ResourceLimit",
+    "ReviewNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",

@@ -98,6 +98,12 @@ class ResultRepository:
         row = self._current_row(call_id)
         return None if row is None else self._analysis(row)
 
+    def current_moments(self, call_id: str) -> frozenset[str]:
+        """The public ids of the moments of the call's current analysis."""
+        current = select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id).scalar_subquery()
+        ids = select(MomentRow.public_id).where(MomentRow.result_id == current)
+        return frozenset(self._session.scalars(ids))
+
     def versions(self, call_id: str) -> tuple[ResultVersion, ...]:
         """All versions, oldest first. Read it in a snapshot."""
         current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
