@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.services.coachable.compiled import CompiledPlaybook
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.playbook import WordsRule
 from app.services.coachable.rules import UNKNOWN_ROLE, RuleSet
 from app.services.coachable.tokens import tokenise

@@ -34,23 +34,33 @@ def load_playbook(name: str, folder: Path | None) -> Playbook:
     Raises PlaybookMissing when there is none, and ConfigurationError when it is broken: its detail with file,
     line and reason, its ``errors`` with each place, line and reason.
     """
-    if not _NAME.fullmatch(name):
-        raise ConfigurationError(f"playbook {name!r}: a name is made of letters, digits, - and _")
-    for place in _folders(folder):
-        path = place / f"{name}.yaml"
-        if path.is_file():
-            playbook = parse_playbook(_text_of(path), str(path), name)
-            playbook = playbook.with_parts(_parts_beside(path, playbook))
-            if place != BUILT_IN_FOLDER:
-                read_all(playbook)
-            return playbook
-    raise PlaybookMissing(f"there is no playbook {name!r}; known: {', '.join(playbook_files(folder))}")
+    path = _path_of(name, folder)
+    playbook = parse_playbook(_text_of(path), str(path), name)
+    playbook = playbook.with_parts(_parts_beside(path, playbook))
+    if path.parent != BUILT_IN_FOLDER:
+        read_all(playbook)
+    return playbook
 
 
 def playbook_files(folder: Path | None) -> tuple[str, ...]:
     """Names of the playbooks that are there as files, in your own ``folder`` or built in, in order."""
     stems = (path.stem for place in _folders(folder) if place.is_dir() for path in place.glob("*.yaml"))
     return tuple(sorted({stem for stem in stems if _NAME.fullmatch(stem)}))
+
+
+def playbook_text(name: str, folder: Path | None) -> str:
+    """The text of ``NAME.yaml`` as it lies there. Raises as ``load_playbook`` does."""
+    return _text_of(_path_of(name, folder))
+
+
+def _path_of(name: str, folder: Path | None) -> Path:
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(f"playbook {name!r}: a name is made of letters, digits, - and _")
+    for place in _folders(folder):
+        path = place / f"{name}.yaml"
+        if path.is_file():
+            return path
+    raise PlaybookMissing(f"there is no playbook {name!r}; known: {', '.join(playbook_files(folder))}")
 
 
 def _folders(folder: Path | None) -> tuple[Path, ...]:
