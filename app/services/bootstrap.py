@@ -29,6 +29,7 @@ from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
+from app.services.transcript_service import TranscriptService
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
@@ -61,6 +62,7 @@ class Services:
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    transcripts: TranscriptService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
@@ -123,6 +125,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "coachable": coachable,
         "speakers": SpeakerService(database, coachable),
         "reviews": ReviewService(database, coachable),
+        "transcripts": TranscriptService(database),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
