@@ -95,7 +95,10 @@ class ProbabilitiesModel(BaseModel):
     negative: float = Field(ge=0, le=1)
 
     @classmethod
-    def of(cls, sentiment: Sentiment) -> ProbabilitiesModel:
+    def of(cls, sentiment: Sentiment | None) -> ProbabilitiesModel | None:
+        """None where nobody judged."""
+        if sentiment is None or sentiment.score is None:
+            return None
         return cls(
             positive=round(sentiment.positive, 4),
             neutral=round(sentiment.neutral, 4),
@@ -122,9 +125,8 @@ class TextSegmentModel(BaseModel):
 
     @classmethod
     def of(cls, shown: SegmentModel, analysed: AnalysedSegment, *, is_timed: bool) -> TextSegmentModel:
-        feeling = analysed.sentiment
         fields = dict(shown) if is_timed else {**dict(shown), **_UNTIMED_SEGMENT}
-        return cls(**fields, sentiment_probabilities=ProbabilitiesModel.of(feeling) if feeling else None)
+        return cls(**fields, sentiment_probabilities=ProbabilitiesModel.of(analysed.sentiment))
 
 
 class AnalyzeResult(BaseModel):

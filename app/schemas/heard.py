@@ -15,11 +15,16 @@ class Told:
 
     ``speakers`` is None where their roles are to be found. ``is_timed`` is False where nobody knows when the
     words were said, and their times are there for their order alone: nothing is measured then.
+
+    ``playbook`` and ``revision``: by which moments are found; None: the one that the call asks for, as it
+    holds now.
     """
 
     segments: tuple[Segment, ...]
     speakers: tuple[Speaker, ...] | None
     is_timed: bool = True
+    playbook: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)

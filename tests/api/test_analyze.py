@@ -107,7 +107,7 @@ def test_roles_are_found_where_none_is_given(client: TestClient) -> None:
 
 def test_a_language_that_the_engine_does_not_speak_is_not_judged(client: TestClient) -> None:
     result = found(client, {"role": "customer", "text": "es ist mir zu teuer"}, language="DE")
-    assert (result["language"], result["segments"][0]["sentiment"]) == ("de", None)
+    assert (result["language"], result["segments"][0]["sentiment_score"]) == ("de", None)
     assert result["segments"][0]["sentiment_probabilities"] is None
     assert "unsupported_language" in {warning["code"] for warning in result["warnings"]}
 
