@@ -42,7 +42,8 @@ def analyze(body: AnalyzeRequest, runtime: RuntimeDep) -> AnalyzeResult:
         known_s,
     )
     is_timed = heard.told is not None and heard.told.is_timed
-    call = CallInput(body.call_id or "", CallOptions(body.language))
+    playbook = runtime.services.library.current(body.playbook)
+    call = CallInput(body.call_id or "", CallOptions(body.language), playbook=playbook)
     if body.call_id is not None and not is_timed:
         message = "must be given where the result is stored under a call_id"
         raise validation_failed([{"field": "segments.0.start_time", "message": message}])

@@ -17,6 +17,7 @@ from app.schemas.models import (
     analysis_fields,
 )
 from app.schemas.moment_models import MomentModel
+from app.schemas.playbook import PLAYBOOK_PATTERN
 from app.schemas.requests import Id, Language, SpeakerId
 from app.schemas.sentiment import Sentiment
 from app.schemas.speaker import Role
@@ -74,6 +75,9 @@ class AnalyzeRequest(BaseModel):
 
     segments: list[GivenSegmentModel] = Field(min_length=1, max_length=MOST_SEGMENTS)
     language: Annotated[Language, BeforeValidator(lambda value: value or "en")] = "en"
+    playbook: str | None = Field(
+        None, pattern=PLAYBOOK_PATTERN, description="Name of the one whose rules find moments."
+    )
     call_id: Id | None = Field(
         None,
         description="An existing call, whose result this becomes. Without it nothing is stored.",

@@ -270,6 +270,21 @@ class RerunRequest(BaseModel):
     )
 
 
+class ReanalyzeRequest(BaseModel):
+    """By which playbook the words of a call are judged again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"playbook": "renewals"}})
+
+    playbook: str | None = Field(
+        None,
+        pattern=PLAYBOOK_PATTERN,
+        description="Its name; the one that the call asks for where it is missing.",
+    )
+    revision: str | None = Field(
+        None, min_length=1, max_length=64, description="A published one; the current one where it is missing."
+    )
+
+
 class SpeakRequest(BaseModel):
     """Text to be spoken."""
 

@@ -12,7 +12,7 @@ from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, MomentType, ObjectionSubtype, moment_id
 from app.schemas.transcript import Segment
-from app.services.coachable.compiled import CompiledPlaybook
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
 from app.services.coachable.rules import Finding, RuleSet

@@ -1,4 +1,4 @@
-"""A stored analysis as what was heard, so that the later stages can be done again without a recording. Pure."""
+"""A stored analysis as what was heard: the later stages can be done again without a recording. Pure."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
-from app.services.coachable.compiled import CompiledPlaybook
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles

@@ -100,7 +100,8 @@ class Reanalysis:
             if record is not None and not record.status.is_final:
                 continue
             self._outstanding.remove(call_id)
-            if record is None:
+            if record is None:  # deleted
+                self.tally.queued -= 1
                 self.tally.passed_over += 1
             elif record.failure is not None:
                 self.tally.failed[call_id] = record.failure.code

@@ -46,7 +46,15 @@ class Runtime:
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
         self.telemetry = Telemetry()
-        task = CallTask(services.work, services.storage, services.scratch, stages, queues, self.telemetry)
+        task = CallTask(
+            services.work,
+            services.storage,
+            services.scratch,
+            stages,
+            services.library,
+            queues,
+            self.telemetry,
+        )
         self.watch = CallWatch(services.calls)
         self.runner = JobRunner(
             services.work,

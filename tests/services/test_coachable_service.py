@@ -14,7 +14,7 @@ from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, moment_id
 from app.schemas.transcript import Segment, Word
-from app.services.coachable.compiled import CompiledPlaybook
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from tests.services.coachable.factories import (

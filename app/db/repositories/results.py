@@ -123,6 +123,15 @@ class ResultRepository:
             for row in rows
         )
 
+    def playbook_of(self, call_id: str) -> str | None:
+        """The name of the playbook that the current analysis was made by; None where there is none."""
+        row = self._session.execute(
+            select(_RESULTS.c.playbook)
+            .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
+            .where(CallRow.call_id == call_id)
+        ).one_or_none()
+        return None if row is None else row.playbook
+
     def editable(self, call_id: str) -> EditableResult | None:
         """The analysis that corrections start from, and those made so far; None where there is none."""
         row = self._current_row(call_id)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.services.coachable.compiled import CompiledPlaybook
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from tests.services.coachable.factories import playbook, rule, timed_rule
 
 SPANISH = rule(id="lo_quiere", languages=["es"], condition={"phrases": ["lo quiero"]})

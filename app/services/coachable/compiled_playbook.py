@@ -15,7 +15,6 @@ class CompiledPlaybook:
 
     def __init__(self, playbook: Playbook) -> None:
         self.playbook = playbook
-        self._languages = {language for rule in playbook.words_rules for language in rule.languages}
         self._rules: dict[str, RuleSet] = {}
         self._compiling = Lock()
 
@@ -35,7 +34,7 @@ class CompiledPlaybook:
         """The rules in words for an ISO 639-1 code, None (as English) or a tag such as ``pt-BR``; None where
         there are none. Compiled when a call first needs them: a start must be quick."""
         code = (language or DEFAULT_LANGUAGE).lower().partition("-")[0]
-        if code not in self._languages:
+        if code not in self.playbook.languages:
             return None
         with self._compiling:
             if code not in self._rules:
