@@ -16,6 +16,7 @@ from app import __version__
 from app.commands.errors import plain_errors
 from app.commands.export_reviews import export_reviews
 from app.commands.ingest import ingest
+from app.commands.reanalyze import reanalyze
 from app.core.config import load_settings
 from app.core.exceptions import AppError
 from app.core.logging import configure_logging
@@ -34,6 +35,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command()(ingest)
+cli.command()(reanalyze)
 cli.command()(export_reviews)
 
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from app.api import (
+    analyze,
     calls,
     customers,
     docs,
@@ -36,6 +37,7 @@ def install_routes(app: FastAPI) -> None:
     of_calls = (
         transcribe,
         submit,
+        analyze,
         calls,
         events,
         work,

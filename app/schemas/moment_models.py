@@ -17,8 +17,10 @@ class EvidenceModel(BaseModel):
     text: str
     start_char: int
     end_char: int
-    start_time: float = Field(description="Seconds from the start of the recording.")
-    end_time: float
+    start_time: float | None = Field(
+        description="Seconds from the start of the recording; null where the transcript came without times."
+    )
+    end_time: float | None
 
 
 class MomentModel(BaseModel):

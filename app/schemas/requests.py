@@ -59,6 +59,13 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def _known_language(value: str) -> str:
+    code = value.lower()
+    if code not in ISO_639_1:
+        raise ValueError("must be an ISO 639-1 code such as en")
+    return code
+
+
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
@@ -66,7 +73,9 @@ Term = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MomentKind = Annotated[
     str, AfterValidator(_known_moment), WithJsonSchema({"type": "string", "enum": list(MOMENT_KINDS)})
 ]
-SpeakerId = Annotated[str, Field(pattern=r"^speaker_[0-9]{1,3}$", examples=["speaker_0"])]
+Language = Annotated[str, AfterValidator(_known_language), Field(examples=["en"])]
+"""An ISO 639-1 code, in lower case."""
+SpeakerId = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", examples=["speaker_0"])]
 
 
 class CallForm(BaseModel):
@@ -132,13 +141,6 @@ class CallForm(BaseModel):
         if any(len(key) > LONGEST_METADATA or len(text) > LONGEST_METADATA for key, text in value.items()):
             raise ValueError(f"keys and values have at most {LONGEST_METADATA} characters")
         return value
-
-
-def _known_language(value: str) -> str:
-    code = value.lower()
-    if code not in ISO_639_1:
-        raise ValueError("must be an ISO 639-1 code such as en")
-    return code
 
 
 class CallFilterQuery(BaseModel):
@@ -265,6 +267,21 @@ class RerunRequest(BaseModel):
             "`broken`: the stage that failed. What later stages need to begin in the middle is kept of calls "
             "in which a stage failed; others are transcribed again."
         ),
+    )
+
+
+class ReanalyzeRequest(BaseModel):
+    """By which playbook the words of a call are judged again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"playbook": "renewals"}})
+
+    playbook: str | None = Field(
+        None,
+        pattern=PLAYBOOK_PATTERN,
+        description="Its name; the one that the call asks for where it is missing.",
+    )
+    revision: str | None = Field(
+        None, min_length=1, max_length=64, description="A published one; the current one where it is missing."
     )
 
 

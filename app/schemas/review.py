@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from app.schemas.utterance import Before
+
 
 class Verdict(StrEnum):
     """Whether the moment is what it was found to be; ``other``: it is a moment, but of another type."""
@@ -48,25 +50,17 @@ class FoundMoment:
 
 
 @dataclass(frozen=True)
-class Said:
-    """Who said what: ``role`` is agent, customer or unknown."""
-
-    role: str
-    text: str
-
-
-@dataclass(frozen=True)
 class SegmentReviewed:
     """The segment that holds the moment, as it was then.
 
     ``labels``: every type found in its words (``objection/price``), the moment's own among them.
-    ``before``: what was said just before it.
+    ``before``: the turn of another speaker just before it.
     """
 
     text: str
     role: str
     labels: tuple[str, ...]
-    before: Said | None
+    before: Before | None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
 from app.services.playbook_library import PlaybookLibrary
 from app.services.playbook_service import PlaybookService
+from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
@@ -31,6 +32,7 @@ from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
+from app.services.transcript_service import TranscriptService
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
@@ -63,8 +65,10 @@ class Services:
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
+    reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
@@ -99,11 +103,9 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         traces.left()
 
     owner = new_owner()
+    room = Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls)
     calls = overrides.get("calls") or CallService(
-        database,
-        storage,
-        room=Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls),
-        forget_elsewhere=forget_elsewhere,
+        database, storage, room=room, forget_elsewhere=forget_elsewhere
     )
     guard = AddressGuard(Allowed.of(settings.webhook_allowed_hosts))
     parts: dict[str, Any] = {
@@ -127,7 +129,8 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         "reviews": ReviewService(database, coachable),
-        **_of_playbooks(settings, database, coachable),
+        "transcripts": TranscriptService(database),
+        **_of_playbooks(settings, database, coachable, room),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -139,7 +142,9 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     return Services(settings=settings, **{**parts, **overrides, "storage": storage})
 
 
-def _of_playbooks(settings: Settings, database: Database, coachable: CoachableService) -> dict[str, Any]:
+def _of_playbooks(
+    settings: Settings, database: Database, coachable: CoachableService, room: Room
+) -> dict[str, Any]:
     """The services that need to know which playbooks there are."""
     library = PlaybookLibrary(database, coachable, settings)
     library.check_default()
@@ -147,6 +152,7 @@ def _of_playbooks(settings: Settings, database: Database, coachable: CoachableSe
         "library": library,
         "playbooks": PlaybookService(database, library, settings.playbook_dir),
         "speakers": SpeakerService(database, coachable, library),
+        "reanalyses": ReanalysisService(database, library, room),
     }
 
 

@@ -13,8 +13,9 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.guards import refuse_without_words
 from app.schemas.moment import Moment, MomentType
-from app.schemas.review import FoundMoment, MomentReview, Opinion, Said, SegmentReviewed, Verdict, label_of
+from app.schemas.review import FoundMoment, MomentReview, Opinion, SegmentReviewed, Verdict, label_of
 from app.services.coachable_service import CoachableService
+from app.services.utterances import utterances_of
 
 CALLS_AT_A_TIME = 50
 _IN_WORDS = frozenset(type_.value for type_ in MomentType)
@@ -97,17 +98,17 @@ class ReviewService:
             return None
         parts = analysis.segments
         place = next(place for place, part in enumerate(parts) if part.segment.index == moment.segment)
-        here, before = parts[place], parts[place - 1].segment if place else None
+        here, said = parts[place], utterances_of([part.segment for part in parts])[place]
         # The reviewed one is a label whatever its confidence: the verdict tells what becomes of it.
         found = [
             other for other in here.moments if other.id == moment.id or self._coachable.judge([other])[0]
         ]
         labels = dict.fromkeys(label_of(other.type, other.subtype) for other in found if _is_in_words(other))
         return SegmentReviewed(
-            text=here.segment.text,
-            role=here.segment.role,
+            text=said.text,
+            role=said.role,
             labels=tuple(labels),
-            before=Said(before.role, before.text) if before else None,
+            before=said.before,
         )
 
 

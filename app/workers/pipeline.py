@@ -94,10 +94,7 @@ def hear(
 def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -> Analysis:
     """The stages that need words alone. Trouble in any of them becomes a warning in the analysis."""
     progress.resume(heard)
-    segments = align(heard.transcript, heard.turns or ())
-    options = call.options.completed(stages.defaults)
-    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
-    segments, speakers = tell_roles(segments, hints, heard, progress)
+    segments, speakers = tell_speakers(call, heard, stages, progress)
     judge = stages.engines.judge(heard.duration_s, progress.stopped)
     sentiments = judge_sentiment(segments, heard.transcript.language, judge, progress)
     conversation = Conversation(
@@ -109,7 +106,8 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
         separate_channels=heard.separate_channels,
         language=heard.transcript.language,
     )
-    metrics = measure_conversation(conversation, progress)
+    is_timed = heard.told is None or heard.told.is_timed
+    metrics = measure_conversation(conversation, progress) if is_timed else None
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
     choice = judge.choice if judge else None
     return conclude(call, heard, conversation, metrics, moments, choice, stages.coachable, progress)
@@ -187,6 +185,19 @@ def diarize(
         with progress.tolerated("diarization"):
             return engines.diarize(transcript, num_speakers)
     return ()
+
+
+def tell_speakers(
+    call: CallInput, heard: Heard, stages: Stages, progress: Progress
+) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
+    """Who said what in which role; what is told of it already stays as it is."""
+    told = heard.told
+    if told is not None and told.speakers is not None:
+        return told.segments, told.speakers
+    segments = told.segments if told else align(heard.transcript, heard.turns or ())
+    options = call.options.completed(stages.defaults)
+    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
+    return tell_roles(segments, hints, heard, progress)
 
 
 def tell_roles(

@@ -21,6 +21,7 @@ from app.core.telemetry import Telemetry
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Queue
 from app.schemas.heard import Heard
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.playbook_library import PlaybookLibrary
 from app.services.work_service import Work, WorkService
 from app.storage.base import Storage
@@ -110,11 +111,18 @@ class CallTask:
                 self._telemetry.call_ended("handed_on")
                 return Queue.ANALYZE
         # Asked for now and not when the call began: what is published in that hour holds for it.
-        playbook = self._stored(lambda: self._library.current(record.options.playbook))
+        playbook = self._stored(lambda: self._playbook_of(record, heard))
         analysis = analyse(replace(call, playbook=playbook), heard, self._stages, progress)
         with progress.stage("persist"):
             self._persist(work.claim, analysis, progress)
         return None
+
+    def _playbook_of(self, record: CallRecord, heard: Heard) -> CompiledPlaybook:
+        """The one that a reanalysis names, else the one that the call asks for."""
+        told = heard.told
+        if told is not None and told.playbook is not None and told.revision is not None:
+            return self._library.revision(told.playbook, told.revision)
+        return self._library.current((told and told.playbook) or record.options.playbook)
 
     def _hear(self, call: CallInput, work: Work, progress: Progress) -> Heard:
         if work.record.audio_key is None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
-from app.schemas.review import FoundMoment, MomentReview, Opinion, Said, SegmentReviewed, Verdict
+from app.schemas.review import FoundMoment, MomentReview, Opinion, SegmentReviewed, Verdict
+from app.schemas.utterance import Before
 from tests.db.values import at
 
 
@@ -33,7 +34,7 @@ def review(call_id: str = "A", moment_id: str = "m_1", **changes: Any) -> Moment
             "It's too much “now”",
             "customer",
             ("objection/price", "hesitation"),
-            Said("agent", "Shall we?"),
+            Before("agent", "Shall we?"),
         ),
         "reviewed_at": at(60),
     }

@@ -12,7 +12,8 @@ from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.moment import Moment
-from app.schemas.review import Opinion, Said, SegmentReviewed, Verdict
+from app.schemas.review import Opinion, SegmentReviewed, Verdict
+from app.schemas.utterance import Before
 from app.services.coachable_service import CoachableService
 from app.services.review_lines import lines_of
 from app.services.review_service import ReviewService
@@ -62,7 +63,7 @@ def test_what_a_verdict_is_about_is_kept_with_it(database: Database, service: Re
         text="That is too expensive for our budget.",
         role="customer",
         labels=("objection/price", "hesitation"),
-        before=Said("customer", "Hello there."),
+        before=Before("customer", "Hello there."),
     )
     assert (shown.language, shown.moment.rule, shown.moment.revision) == ("en", "objection.plain", "abc123")
     assert (shown.moment.start_s, shown.moment.evidence) == (moment.evidence.start_s, moment.evidence.text)
@@ -130,7 +131,7 @@ def test_calls_are_handed_out_one_after_the_other(
     ]
 
 
-SEGMENT = SegmentReviewed("Too much.", "customer", ("objection/price", "hesitation"), Said("agent", "So?"))
+SEGMENT = SegmentReviewed("Too much.", "customer", ("objection/price", "hesitation"), Before("agent", "So?"))
 
 
 def line(*opinions: tuple[str, str | None, Opinion], segment: SegmentReviewed = SEGMENT) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.db.models import table_of
 from app.db.repositories.call_changes import count
 from app.db.review_models import MomentReviewRow
-from app.schemas.review import FoundMoment, MomentReview, Opinion, Said, SegmentReviewed, Verdict
+from app.schemas.review import FoundMoment, MomentReview, Opinion, SegmentReviewed, Verdict
+from app.schemas.utterance import Before
 
 _OF_MOMENT = tuple(field.name for field in fields(FoundMoment))
 REVIEWS = table_of(MomentReviewRow)
@@ -111,5 +112,5 @@ def _segment_of(row: Row[Any]) -> SegmentReviewed | None:
         text=row.segment_text,
         role=row.segment_role,
         labels=tuple(row.segment_labels),
-        before=None if row.before_text is None else Said(row.before_role, row.before_text),
+        before=None if row.before_text is None else Before(row.before_role, row.before_text),
     )
