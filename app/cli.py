@@ -16,6 +16,7 @@ from app import __version__
 from app.commands.errors import plain_errors
 from app.commands.export_reviews import export_reviews
 from app.commands.ingest import ingest
+from app.commands.playbooks import playbooks
 from app.commands.reanalyze import reanalyze
 from app.core.config import load_settings
 from app.core.exceptions import AppError
@@ -37,6 +38,7 @@ cli = typer.Typer(
 cli.command()(ingest)
 cli.command()(reanalyze)
 cli.command()(export_reviews)
+cli.add_typer(playbooks, name="playbooks")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from app.api import (
     playbooks,
     replay,
     reviews,
+    rule_lab,
     speakers,
     speech,
     submit,
@@ -48,7 +49,7 @@ def install_routes(app: FastAPI) -> None:
         metrics,
         exports,
     )
-    for resource in (*of_calls, playbooks, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

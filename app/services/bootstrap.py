@@ -33,6 +33,7 @@ from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
 from app.services.transcript_service import TranscriptService
+from app.services.trial_service import TrialService
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
@@ -68,6 +69,7 @@ class Services:
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
+    trials: TrialService
     reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
@@ -148,9 +150,11 @@ def _of_playbooks(
     """The services that need to know which playbooks there are."""
     library = PlaybookLibrary(database, coachable, settings)
     library.check_default()
+    playbooks = PlaybookService(database, library, settings.playbook_dir)
     return {
         "library": library,
-        "playbooks": PlaybookService(database, library, settings.playbook_dir),
+        "playbooks": playbooks,
+        "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
         "reanalyses": ReanalysisService(database, library, room),
     }

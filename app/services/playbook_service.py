@@ -21,6 +21,7 @@ from app.core.exceptions import (
     UnknownPlaybook,
 )
 from app.db.repositories.playbooks import PlaybookRepository
+from app.db.repositories.rule_verdicts import count_verdicts
 from app.db.session import Database
 from app.schemas.playbook import (
     KnownPlaybook,
@@ -29,11 +30,13 @@ from app.schemas.playbook import (
     RevisionFacts,
     RevisionState,
 )
+from app.schemas.rule_report import RulePrecision
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.loader import MAX_BYTES, parse_playbook, playbook_text
 from app.services.coachable.playbook import Playbook
 from app.services.playbook_examples import failed_examples
 from app.services.playbook_library import PlaybookLibrary, parsed
+from app.services.rule_report import precisions
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +110,7 @@ class PlaybookService:
             playbooks = PlaybookRepository(session)
             stored, current = playbooks.revisions(name), playbooks.current_revision(name)
         try:
-            file = _facts_of(self._library.file(name).playbook, RevisionState.PUBLISHED)
+            file = facts_of(self._library.file(name).playbook)
         except UnknownPlaybook as error:
             if not stored:
                 raise PlaybookNotFound(error.detail) from None
@@ -116,6 +119,18 @@ class PlaybookService:
             return stored, current
         known = {facts.revision for facts in stored if facts.state is RevisionState.PUBLISHED}
         return (*stored, *([] if file.revision in known else [file])), current or file.revision
+
+    def report(self, name: str) -> tuple[str | None, tuple[RulePrecision, ...], tuple[RulePrecision, ...]]:
+        """How right each rule is by reviewers' verdicts: which revision is current, then the rules over all
+        revisions, and in each. Raises PlaybookNotFound where there is neither the playbook nor a verdict."""
+        counts = self._database.read(lambda session: count_verdicts(session, name))
+        try:
+            _, current = self.revisions(name)
+        except PlaybookNotFound:
+            if not counts:
+                raise
+            current = None
+        return current, *precisions(counts)
 
     def create(self, text: str, name: str | None = None) -> PlaybookRevision:
         """A draft of a name that has none, which the text gives itself where none is given.
@@ -172,7 +187,7 @@ class PlaybookService:
         self, text: str, name: str | None, *, expected: str | None = None, only_new: bool = False
     ) -> PlaybookRevision:
         playbook = read_text(text, name)
-        new = PlaybookRevision(_facts_of(playbook, RevisionState.DRAFT), text)
+        new = PlaybookRevision(facts_of(playbook, RevisionState.DRAFT), text)
         with self._database.session() as session:
             playbooks = PlaybookRepository(session)
             self._lock(playbooks, playbook.name)
@@ -203,9 +218,7 @@ class PlaybookService:
     def _of_file(self, name: str) -> PlaybookRevision:
         playbook = self._library.file(name).playbook
         try:
-            return PlaybookRevision(
-                _facts_of(playbook, RevisionState.PUBLISHED), playbook_text(name, self._folder)
-            )
+            return PlaybookRevision(facts_of(playbook), playbook_text(name, self._folder))
         except ConfigurationError:
             raise UnknownPlaybook(f"the file of the playbook {name!r} is no longer there") from None
 
@@ -217,7 +230,7 @@ class PlaybookService:
         if name not in self._library.files():
             return KnownPlaybook(name, PlaybookSource.ROW, None, draft)
         try:
-            current = _facts_of(self._library.file(name).playbook, RevisionState.PUBLISHED)
+            current = facts_of(self._library.file(name).playbook)
         except PlaybookInvalid:
             current = None
         return KnownPlaybook(name, PlaybookSource.FILE, current, draft)
@@ -244,7 +257,8 @@ def check_examples(playbook: CompiledPlaybook) -> None:
         raise PlaybookExamplesFailed(f"{len(failed)} examples do not hold; first: {failed[0]}", errors=shown)
 
 
-def _facts_of(playbook: Playbook, state: RevisionState) -> RevisionFacts:
+def facts_of(playbook: Playbook, state: RevisionState = RevisionState.PUBLISHED) -> RevisionFacts:
+    """What a list says of it; its rules are those of all languages."""
     in_words = {rule.id for language in playbook.languages for rule, _ in playbook.rules_in(language)}
     rules = len(playbook.timed_rules) + len(in_words)
     return RevisionFacts(playbook.name, playbook.revision, playbook.version, rules, state)
