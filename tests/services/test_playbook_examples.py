@@ -32,15 +32,18 @@ def test_each_rule_is_tried_in_its_own_language_and_role() -> None:
 
 
 def test_an_example_may_be_a_call() -> None:
-    late = {"all": [{"phrases": ["i want it"]}, {"where": {"after_s": 60}}]}
+    late = {"all": [{"phrases": ["i want it"]}, {"place": {"last_s": 10}}]}
     told = [
         {"role": "agent", "text": "Hello.", "start_s": 0, "end_s": 1},
         {"role": "customer", "text": "I want it.", "start_s": 70, "end_s": 72},
     ]
-    early = [{"role": "customer", "text": "I want it."}]
+    early = [
+        {"role": "customer", "text": "I want it."},
+        {"role": "agent", "text": "Hello.", "start_s": 70, "end_s": 72},
+    ]
     assert failed(rule(condition=late, match=[told], no_match=[early])) == []
     assert failed(rule(condition=late, match=[early], no_match=[told])) == [
-        ("wants_it", "match", "customer: I want it."),
+        ("wants_it", "match", "customer: I want it. / agent: Hello."),
         ("wants_it", "no_match", "agent: Hello. / customer: I want it."),
     ]
 
