@@ -15,6 +15,7 @@ from app.api import (
     health,
     legal_hold,
     metrics,
+    playbooks,
     replay,
     reviews,
     speakers,
@@ -47,7 +48,7 @@ def install_routes(app: FastAPI) -> None:
         metrics,
         exports,
     )
-    for resource in (*of_calls, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, playbooks, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

@@ -11,13 +11,13 @@ from app.core.config import Settings
 from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, MomentType, ObjectionSubtype, moment_id
+from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Segment
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
-from app.services.coachable.rules import Finding, RuleSet
+from app.services.coachable.rules import Finding
 from app.services.coachable.timed import find_in_time
-from app.services.coachable.tokens import Tokens, tokenise
 
 log = logging.getLogger(__name__)
 
@@ -69,24 +69,41 @@ class CoachableService:
         language: str | None,
         metrics: Metrics | None = None,
         playbook: CompiledPlaybook | None = None,
+        sentiments: Sequence[Sentiment | None] | None = None,
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.
 
         In words: at most one for each type and subtype in a segment, the most confident one. ``language`` is
         an ISO 639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
-        made of the same segments. Ids are unique within the call. Without a ``playbook``, by the default one.
+        made of the same segments. ``sentiments``, one a segment, are for rules that ask for them. Ids are
+        unique within the call. Without a ``playbook``, by the default one.
         """
         playbook = playbook or self.default
         found: list[Moment] = []
-        rules = playbook.rules_of(language)
-        if rules is not None:
-            for segment in segments:
-                found += _best(_moments_in_words(segment, rules))
+        by_segment = self.findings(segments, language, metrics, playbook, sentiments)
+        for segment, findings in zip(segments, by_segment, strict=True):
+            found += _best([_moment(segment, finding) for finding in findings])
         if metrics is not None:
             found += find_in_time(playbook.timed_rules, metrics, segments)
         taken: set[str] = set()
         moments = [replace(moment, id=_free_id(call_id, moment, taken)) for moment in found]
         return tuple(sorted(moments, key=lambda moment: (moment.evidence.start_s, -moment.confidence)))
+
+    def findings(
+        self,
+        segments: Sequence[Segment],
+        language: str | None,
+        metrics: Metrics | None = None,
+        playbook: CompiledPlaybook | None = None,
+        sentiments: Sequence[Sentiment | None] | None = None,
+    ) -> list[list[Finding]]:
+        """What the rules find in each segment, each with its confidence, before moments are made of it."""
+        rules = (playbook or self.default).rules_of(language)
+        if rules is None:
+            return [[] for _ in segments]
+        from app.services.coachable.view import CallView
+
+        return rules.find(CallView(segments, metrics, sentiments))
 
     def judge(self, moments: Sequence[Moment]) -> tuple[bool, str | None]:
         """Whether a segment with these moments is coachable, and the type of the surest that makes it so."""
@@ -118,12 +135,7 @@ def _rank(moment: Moment) -> tuple[float, int, str, str]:
     return (-moment.confidence, moment.evidence.start_char, moment.type, moment.rule)
 
 
-def _moments_in_words(segment: Segment, rules: RuleSet) -> list[Moment]:
-    tokens = tokenise(segment.text)
-    return [_moment(segment, tokens, finding) for finding in rules.find(tokens, segment.role)]
-
-
-def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
+def _moment(segment: Segment, finding: Finding) -> Moment:
     rule = finding.rule
     return Moment(
         id="",
@@ -137,7 +149,7 @@ def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
         segment=segment.index,
         speaker=segment.speaker,
         role=segment.role,
-        evidence=evidence_of_span(segment, tokens.starts[finding.first], tokens.ends[finding.last]),
+        evidence=evidence_of_span(segment, finding.start, finding.end),
     )
 
 

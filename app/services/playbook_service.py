@@ -30,9 +30,9 @@ from app.schemas.playbook import (
     RevisionState,
 )
 from app.services.coachable.compiled_playbook import CompiledPlaybook
-from app.services.coachable.examples import failed_examples
 from app.services.coachable.loader import MAX_BYTES, parse_playbook, playbook_text
 from app.services.coachable.playbook import Playbook
+from app.services.playbook_examples import failed_examples
 from app.services.playbook_library import PlaybookLibrary, parsed
 
 log = logging.getLogger(__name__)

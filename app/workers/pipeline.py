@@ -252,7 +252,12 @@ def find_moments(
     """Moments in words and, where there are metrics, in time."""
     with progress.tolerated("moments"):
         return coachable.find(
-            call.call_id, conversation.segments, conversation.language, metrics, call.playbook
+            call.call_id,
+            conversation.segments,
+            conversation.language,
+            metrics,
+            call.playbook,
+            conversation.sentiments,
         )
     return ()
 

@@ -11,10 +11,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from app.core.exceptions import ConfigurationError, PlaybookMissing
-from app.services.coachable.part import Part
-from app.services.coachable.patterns import PhraseError
-from app.services.coachable.phrases import BUILT_IN, Families, FamilyError, read_families, read_phrase
-from app.services.coachable.playbook import LANGUAGE_PATTERN, LanguagePart, PartBeside, Playbook, WordsRule
+from app.services.coachable.checks import part_problems, playbook_problems
+from app.services.coachable.playbook import LANGUAGE_PATTERN, LanguagePart, PartBeside, Playbook
 from app.services.coachable.yaml_text import Loc, YamlProblem, read_yaml
 
 BUILT_IN_FOLDER = Path(__file__).parent / "playbooks"
@@ -85,7 +83,7 @@ def parse_playbook(text: str, source: str, name: str | None) -> Playbook:
     None takes the name that it gives itself. Raises ConfigurationError, as ``load_playbook`` does.
     """
     playbook, lines = _validated(text, source, Playbook)
-    if problems := _problems(playbook, name):
+    if problems := playbook_problems(playbook, name):
         raise _broken(source, lines, problems)
     return playbook
 
@@ -93,7 +91,7 @@ def parse_playbook(text: str, source: str, name: str | None) -> Playbook:
 def parse_part(text: str, source: str, language: str, playbook: Playbook) -> LanguagePart:
     """What the YAML ``text`` adds to ``playbook`` in ``language``. Raises ConfigurationError."""
     part, lines = _validated(text, source, LanguagePart, language)
-    if problems := _part_problems(part, language, playbook):
+    if problems := part_problems(part, language, playbook):
         raise _broken(source, lines, problems)
     return part
 
@@ -138,7 +136,7 @@ def _validated(
     except ValidationError as error:
         # A list whose items are all broken is also told to be empty; that would mislead.
         found = [
-            (_place(problem["loc"], schema), problem["msg"])
+            (_place(problem["loc"]), problem["msg"])
             for problem in error.errors()
             if not (problem["type"] == "too_short" and problem["input"])
         ]
@@ -152,9 +150,9 @@ def _set_language(data: Any, language: str) -> None:
             rule.setdefault("languages", [language])
 
 
-def _place(loc: Loc, schema: type[Part]) -> Loc:
-    """Where in the file it is: pydantic puts the kind of a playbook's rule after the rule's number."""
-    return loc[:2] + loc[3:] if schema is Playbook and loc[:1] == ("rules",) else loc
+def _place(loc: Loc) -> Loc:
+    """Where in the file it is: pydantic puts in which kind it took a value for, as in ``<words>``."""
+    return tuple(part for part in loc if not str(part).startswith("<"))
 
 
 def _broken(source: str, lines: dict[Loc, int], problems: list[tuple[Loc, str]]) -> ConfigurationError:
@@ -168,45 +166,3 @@ def _broken(source: str, lines: dict[Loc, int], problems: list[tuple[Loc, str]])
     more = len(problems) - _SHOWN
     detail = "playbook " + "; ".join(told) + (f"; and {more} more" if more > 0 else "")
     return ConfigurationError(detail, errors=errors)
-
-
-def _problems(playbook: Playbook, name: str | None) -> list[tuple[Loc, str]]:
-    """What the schema alone cannot see, each with its place."""
-    problems: list[tuple[Loc, str]] = []
-    if name is not None and playbook.name != name:
-        problems.append((("name",), f"must be {name!r}, as the file is named"))
-    return [*problems, *_contents_problems(playbook, BUILT_IN, {})]
-
-
-def _part_problems(part: LanguagePart, language: str, playbook: Playbook) -> list[tuple[Loc, str]]:
-    problems: list[tuple[Loc, str]] = [
-        (("rules", number, "languages"), f"in this file, rules are for {language!r} alone")
-        for number, rule in enumerate(part.rules)
-        if rule.languages != (language,)
-    ]
-    elsewhere = {rule.id: f"in the playbook {playbook.name!r}" for rule in playbook.rules}
-    return [*problems, *_contents_problems(part, playbook.word_families, elsewhere)]
-
-
-def _contents_problems(
-    book: Playbook | LanguagePart, known_before: Families, ids: dict[str, str]
-) -> list[tuple[Loc, str]]:
-    """Problems of families and rules; ``ids``: rules that are there already, and where."""
-    try:
-        families = read_families(book.families, known_before)
-    except FamilyError as error:
-        return [(("families", error.family), str(error))]
-    problems: list[tuple[Loc, str]] = []
-    for number, rule in enumerate(book.rules):
-        if rule.id in ids:
-            problems.append((("rules", number, "id"), f"there is another rule {rule.id!r} {ids[rule.id]}"))
-        ids[rule.id] = "above"
-        if not isinstance(rule, WordsRule):
-            continue
-        for part in ("phrases", "unless", "absent"):
-            for place, text in enumerate(getattr(rule.condition, part)):
-                try:
-                    read_phrase(text, families, exclusion=part == "unless")
-                except PhraseError as error:
-                    problems.append((("rules", number, "condition", part, place), f"{text!r}: {error}"))
-    return problems

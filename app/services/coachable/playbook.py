@@ -9,10 +9,21 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, PrivateAttr, StringConstraints, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from app.schemas.moment import MomentType, ObjectionSubtype, TimedMomentType
+from app.services.coachable.conditions import Condition, Text
 from app.services.coachable.detectors.registry import SignalCondition
+from app.services.coachable.negation import Negators, built_in_negators
 from app.services.coachable.part import Part
 from app.services.coachable.phrases import Families, read_families
 
@@ -20,32 +31,44 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\n]*$")
 ]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 LANGUAGE_PATTERN = r"^[a-z]{2,3}$"
 Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
 Role = Literal["agent", "customer", "anyone"]
 
 
-class WordsCondition(Part):
-    """True of a segment in which enough of ``phrases`` are found; see phrases.py for how they are written.
+class Said(Part):
+    """One segment of an example. ``sentiment`` is in [-5, 5]; the words are spread evenly over its time."""
 
-    What is found is left out where a phrase of ``unless`` overlaps it (or stands next to it, with @).
-    ``absent``: none of these may be anywhere in the segment. ``at_least``: how many places must be found,
-    overlapping ones counted once. ``only_questions``: only what is found within a question counts.
-    """
+    role: Literal["agent", "customer", "unknown"]
+    text: Text
+    start_s: float | None = Field(None, ge=0)
+    end_s: float | None = Field(None, gt=0)
+    sentiment: float | None = Field(None, ge=-5, le=5)
 
-    phrases: tuple[Text, ...] = Field(min_length=1)
-    unless: tuple[Text, ...] = ()
-    absent: tuple[Text, ...] = ()
-    at_least: int = Field(1, ge=1, le=10)
-    only_questions: bool = False
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        if (self.start_s is None) != (self.end_s is None) or (self.end_s or 1.0) <= (self.start_s or 0.0):
+            raise ValueError("give both start_s and end_s, the later one as end_s, or neither")
+        return self
+
+
+def _kind_of_example(example: Any) -> str:
+    return "<call>" if isinstance(example, list | tuple) else "<text>"
+
+
+Example = Annotated[
+    Annotated[Text, Tag("<text>")]
+    | Annotated[Annotated[tuple[Said, ...], Field(min_length=1, max_length=40)], Tag("<call>")],
+    Discriminator(_kind_of_example),
+]
+"""What somebody says, or a short call, for what lies beyond the words."""
 
 
 class WordsRule(Part):
-    """One way in which a kind of moment is put into words, with what a coach says about it.
+    """One way in which a kind of moment shows in a segment, with what a coach says about it.
 
     ``confidence`` is that of a match by a speaker whose role is known. ``match`` and ``no_match`` are
-    utterances in which it must, and must not, be found.
+    utterances, or short calls, in which it must, and must not, be found.
     """
 
     id: Name
@@ -56,9 +79,9 @@ class WordsRule(Part):
     confidence: float = Field(gt=0, le=1)
     why: Line
     tip: Line
-    condition: WordsCondition
-    match: tuple[Text, ...] = Field(min_length=1)
-    no_match: tuple[Text, ...] = Field(min_length=1)
+    condition: Condition
+    match: tuple[Example, ...] = Field(min_length=1)
+    no_match: tuple[Example, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _subtype_where_it_belongs(self) -> Self:
@@ -94,11 +117,11 @@ class TimedRule(Part):
 def _kind_of(rule: Any) -> str:
     """What kind of rule its ``type`` makes it; words, if there is none such."""
     named = rule.get("type") if isinstance(rule, dict) else getattr(rule, "type", None)
-    return "time" if named in set(TimedMomentType) else "words"
+    return "<time>" if named in set(TimedMomentType) else "<words>"
 
 
 Rule = Annotated[
-    Annotated[WordsRule, Tag("words")] | Annotated[TimedRule, Tag("time")], Discriminator(_kind_of)
+    Annotated[WordsRule, Tag("<words>")] | Annotated[TimedRule, Tag("<time>")], Discriminator(_kind_of)
 ]
 
 
@@ -109,6 +132,7 @@ class LanguagePart(Part):
     """
 
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
+    negators: Negators | None = None
     rules: tuple[WordsRule, ...] = Field(min_length=1)
 
 
@@ -134,6 +158,7 @@ class Playbook(Part):
     version: Line
     description: Line | None = None
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
+    negators: dict[Language, Negators] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)
     _beside: Mapping[str, PartBeside] = PrivateAttr(default_factory=dict)
 
@@ -177,6 +202,22 @@ class Playbook(Part):
         part = beside.read()
         families = read_families(part.families, self.word_families)
         return (*own, *((rule, families) for rule in part.rules))
+
+    def negators_in(self, language: str) -> Negators | None:
+        """The list for ``language``: of its own file, else the playbook's, else the built-in one, if any."""
+        beside = self._beside.get(language)
+        own = beside.read().negators if beside else None
+        return own or self.own_negators_in(language)
+
+    def own_negators_in(self, language: str) -> Negators | None:
+        """The same without the language's own file."""
+        return self.negators.get(language) or built_in_negators().get(language)
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without negators where it brings none, so that they alter no other playbook's revision."""
+        written: dict[str, Any] = handler(self)
+        return {name: value for name, value in written.items() if name != "negators" or value}
 
     @cached_property
     def revision(self) -> str:

@@ -39,6 +39,9 @@ def read_yaml(text: str) -> tuple[Any, dict[Loc, int]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlProblem(mark.line + 1 if mark else 1, f"no valid YAML: {error.problem or error}") from None
+    except yaml.reader.ReaderError as error:  # the C parser counts bytes
+        line = text.encode().count(b"\n", 0, error.position) + 1
+        raise YamlProblem(line, f"no valid YAML: {error.reason}") from None
     except yaml.YAMLError as error:
         raise YamlProblem(1, f"no valid YAML: {error}") from None
 

@@ -11,8 +11,8 @@ from app.core.config import load_settings
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.loader import load_playbook, parse_playbook
 from app.services.coachable.playbook import Playbook, WordsRule
-from app.services.coachable.rules import RuleSet
-from app.services.coachable.tokens import tokenise
+from app.services.coachable.rules import Finding, RuleSet
+from app.services.coachable.view import CallView
 from app.services.coachable_service import CoachableService
 
 WORD_S = 0.4
@@ -63,8 +63,13 @@ def write_playbook(folder: Path, text: str, name: str = "mine") -> Path:
 def found(text: str, role: str = "customer", **condition: object) -> list[str]:
     """The words that a rule with this condition finds in ``text``."""
     rules = RuleSet(playbook(rule(condition=condition)), "en")
-    tokens = tokenise(text)
-    return [text[tokens.starts[f.first] : tokens.ends[f.last]] for f in rules.find(tokens, role)]
+    return [text[finding.start : finding.end] for finding in find_in_text(rules, text, role)]
+
+
+def find_in_text(rules: RuleSet, text: str, role: str = "customer") -> list[Finding]:
+    """What the rules find in a call of one segment."""
+    (findings,) = rules.find(CallView([Segment(0, "speaker_0", (Word(text, 0.0, 1.0),), role)]))
+    return findings
 
 
 @cache
@@ -87,7 +92,7 @@ def failing_examples(rules: RuleSet, rule: WordsRule) -> list[str]:
 
     def holds(text: str) -> bool:
         role = "unknown" if rule.role == "anyone" else rule.role
-        return rule.id in {finding.rule.id for finding in rules.find(tokenise(text), role)}
+        return rule.id in {finding.rule.id for finding in find_in_text(rules, text, role)}
 
     missed = [f"match: {text}" for text in rule.match if not holds(text)]
     return missed + [f"no_match: {text}" for text in rule.no_match if holds(text)]

@@ -12,9 +12,8 @@ from app.core.exceptions import ConfigurationError
 from app.services.coachable import loader
 from app.services.coachable.loader import load_playbook
 from app.services.coachable.rules import RuleSet
-from app.services.coachable.tokens import tokenise
 from app.services.coachable_service import CoachableService
-from tests.services.coachable.factories import playbook_text, rule, segment, write_playbook
+from tests.services.coachable.factories import find_in_text, playbook_text, rule, segment, write_playbook
 
 FAMILIES = {"dear": ["(expensive|pricey)"], "too_dear": ["too {dear}"]}
 
@@ -35,7 +34,7 @@ def write_both(folder: Path, part: str, language: str = "es") -> Path:
 
 def found(folder: Path, language: str, text: str) -> list[str]:
     rules = RuleSet(load_playbook("mine", folder), language)
-    return [finding.rule.id for finding in rules.find(tokenise(text), "customer")]
+    return [finding.rule.id for finding in find_in_text(rules, text)]
 
 
 def test_rules_of_a_language_file_are_for_its_language(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def test_scalars_are_text_and_every_value_has_its_line() -> None:
         ("a: 1\n---\nb: 2\n", 2, "a second document"),
         ("a: [1\n", 2, "no valid YAML"),
         ("a: \x00", 1, "no valid YAML"),
+        ("a: größe\nb: 😀\nc: \x07", 3, "no valid YAML: control characters are not allowed"),
         ("a: 1\nb: \ud800", 2, "surrogate"),
         (LAUGHS, 2, "aliases"),
         ("a: *nowhere", 1, "aliases"),
