@@ -39,6 +39,7 @@ def _moment(
         "rule": rule,
         "why": why,
         "tip": tip,
+        "review": None,
     }
 
 
@@ -154,7 +155,6 @@ _UNTIMED = {
         "start_time": None,
         "end_time": None,
     },
-    "review": None,
 }
 
 ANALYZE_RESULT: dict[str, Any] = {

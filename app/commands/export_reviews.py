@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,21 +22,38 @@ def export_reviews(
 
     The file holds words of calls, and is no part of what is removed with them.
     """
+    with plain_errors():
+        configure_logging("ERROR")
+        lines = _lines()
+        try:
+            count = _write(lines, file)
+        except OSError as error:
+            print(f"error: {file} cannot be written: {error.strerror}", file=sys.stderr)
+            raise typer.Exit(1) from None
+    print(f"{count} lines written to {file}")
+
+
+def _lines() -> Iterator[dict[str, Any]]:
     from app.db.migrate import prepare
     from app.services.bootstrap import build_services
     from app.services.review_lines import lines_of
 
-    with plain_errors():
-        settings = load_settings()
-        configure_logging("ERROR")
-        services = build_services(settings)
-        prepare(services.database)
-        count = 0
-        new = file.with_name(f"{file.name}.part")
+    services = build_services(load_settings())
+    prepare(services.database)
+    for reviews in services.reviews.with_words():
+        yield from lines_of(reviews)
+
+
+def _write(lines: Iterator[dict[str, Any]], file: Path) -> int:
+    """Number of lines. What was there before stays unless all of them are written."""
+    new = file.with_name(f"{file.name}.part")
+    count = 0
+    try:
         with new.open("w", encoding="utf-8") as target:
-            for reviews in services.reviews.with_words():
-                for line in lines_of(reviews):
-                    target.write(json.dumps(line, ensure_ascii=False) + "\n")
-                    count += 1
+            for line in lines:
+                target.write(json.dumps(line, ensure_ascii=False) + "\n")
+                count += 1
         new.replace(file)
-        print(f"{count} lines written to {file}")
+    finally:
+        new.unlink(missing_ok=True)
+    return count

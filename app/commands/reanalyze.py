@@ -86,11 +86,12 @@ def _progress(tally: Tally) -> None:
 
 
 def _report(tally: Tally) -> None:
-    left = tally.queued - tally.done - len(tally.failed)
-    parts = [f"{tally.done} calls analysed again"]
-    parts += [f"{len(tally.failed)} failed"] if tally.failed else []
-    parts += [f"{left} wait in the queue"] if left > 0 else []
-    parts += [f"{tally.passed_over} passed over"] if tally.passed_over else []
-    print(", ".join(parts))
+    counts = {
+        "analysed again": tally.done,
+        "failed": len(tally.failed),
+        "waiting": tally.queued - tally.done - len(tally.failed),
+        "passed over": tally.passed_over,
+    }
+    print(", ".join(f"{name}: {count}" for name, count in counts.items()))
     for call_id, code in list(tally.failed.items())[:MOST_NAMED]:
         print(f"{call_id}: {code}", file=sys.stderr)

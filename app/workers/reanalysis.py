@@ -63,12 +63,12 @@ class Reanalysis:
         """Raises UnknownPlaybook, PlaybookInvalid and DatabaseUnavailable."""
         self._service.check_playbook(wanted.playbook, wanted.revision)
         for call_id in self._calls(wanted):
-            while self._service.waiting() >= MOST_WAITING and not self._stopping.is_set():
+            while self._is_full() and not self._stopping.is_set():
                 self._pause()
             if self._stopping.is_set():
                 return self.tally
             self._queue(call_id, wanted)
-        while self._wait and self._outstanding and not self._stopping.is_set():
+        while self._outstanding and not self._stopping.is_set():
             self._pause()
         return self.tally
 
@@ -90,7 +90,11 @@ class Reanalysis:
             return
         self._bell.ring(call_id, Queue.BULK)
         self.tally.queued += 1
-        self._outstanding.add(call_id)
+        if self._wait:
+            self._outstanding.add(call_id)
+
+    def _is_full(self) -> bool:
+        return len(self._outstanding) >= MOST_WAITING or self._service.waiting() >= MOST_WAITING
 
     def _pause(self) -> None:
         self._stopping.wait(POLL_S)
