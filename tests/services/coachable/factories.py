@@ -10,10 +10,11 @@ import yaml
 from app.core.config import load_settings
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.loader import load_playbook, parse_playbook
-from app.services.coachable.playbook import Playbook, WordsRule
+from app.services.coachable.playbook import Playbook, Said, WordsRule
 from app.services.coachable.rules import Finding, RuleSet
 from app.services.coachable.view import CallView
 from app.services.coachable_service import CoachableService
+from tests.services.coachable.calls import findings_in
 
 WORD_S = 0.4
 
@@ -90,9 +91,13 @@ def built_in_service() -> CoachableService:
 def failing_examples(rules: RuleSet, rule: WordsRule) -> list[str]:
     """The rule's own examples that do not do what they are there to show."""
 
-    def holds(text: str) -> bool:
+    def holds(example: str | tuple[Said, ...]) -> bool:
         role = "unknown" if rule.role == "anyone" else rule.role
-        return rule.id in {finding.rule.id for finding in find_in_text(rules, text, role)}
+        if isinstance(example, str):
+            found = find_in_text(rules, example, role)
+        else:
+            found = findings_in(rules, *example)
+        return rule.id in {finding.rule.id for finding in found}
 
     missed = [f"match: {text}" for text in rule.match if not holds(text)]
     return missed + [f"no_match: {text}" for text in rule.no_match if holds(text)]
