@@ -18,10 +18,10 @@ Problem = tuple[Loc, str]
 _AnyRule = WordsRule | TimedRule
 
 
-def playbook_problems(playbook: Playbook, name: str) -> list[Problem]:
-    """Of the playbook's own file, which must be named ``name``."""
+def playbook_problems(playbook: Playbook, name: str | None) -> list[Problem]:
+    """Of the playbook's own file, which must be named ``name``, if that is given."""
     problems: list[Problem] = []
-    if playbook.name != name:
+    if name is not None and playbook.name != name:
         problems.append((("name",), f"must be {name!r}, as the file is named"))
     for language, negators in playbook.negators.items():
         problems += _negator_problems(negators, ("negators", language))
