@@ -54,6 +54,7 @@ class CoachableService:
         segments: Sequence[Segment],
         language: str | None,
         metrics: Metrics | None = None,
+        *,
         sentiments: Sequence[Sentiment | None] | None = None,
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.

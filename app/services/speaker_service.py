@@ -52,7 +52,9 @@ class SpeakerService:
         segments, speakers = apply_edits(heard.segments, heard.speakers, edits)
         conversation = replace(heard, segments=segments, speakers=speakers)
         metrics = measure(conversation)
-        moments = self._coachable.find(call_id, segments, original.language, metrics)
+        moments = self._coachable.find(
+            call_id, segments, original.language, metrics, sentiments=conversation.sentiments
+        )
         analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
         return replace(
             original,

@@ -238,7 +238,13 @@ def find_moments(
 ) -> tuple[Moment, ...]:
     """Moments in words and, where there are metrics, in time."""
     with progress.tolerated("moments"):
-        return coachable.find(call.call_id, conversation.segments, conversation.language, metrics)
+        return coachable.find(
+            call.call_id,
+            conversation.segments,
+            conversation.language,
+            metrics,
+            sentiments=conversation.sentiments,
+        )
     return ()
 
 
