@@ -69,6 +69,7 @@ class CoachableService:
         language: str | None,
         metrics: Metrics | None = None,
         playbook: CompiledPlaybook | None = None,
+        *,
         sentiments: Sequence[Sentiment | None] | None = None,
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.

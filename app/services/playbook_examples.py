@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.schemas.conversation import Conversation
-from app.schemas.sentiment import Sentiment, SentimentLabel
-from app.schemas.speaker import Role, Speaker
-from app.schemas.transcript import Segment, Word
 from app.services.coachable.compiled_playbook import CompiledPlaybook
-from app.services.coachable.playbook import Said, WordsRule
-from app.services.coachable.rules import UNKNOWN_ROLE, RuleSet
+from app.services.coachable.example_calls import find_in_example
+from app.services.coachable.playbook import Example, WordsRule
+from app.services.coachable.rules import RuleSet
 from app.services.metrics_service import measure
-
-WORD_S = 0.4
-GAP_S = 0.5
-_SPEAKERS = {"agent": "speaker_0", "customer": "speaker_1", UNKNOWN_ROLE: "speaker_2"}
-
-Example = str | tuple[Said, ...]
 
 
 @dataclass(frozen=True)
@@ -47,61 +38,9 @@ def failed_examples(playbook: CompiledPlaybook) -> Iterator[FailedExample]:
 def _failed(rule: WordsRule, language: str, compiled: RuleSet) -> Iterator[FailedExample]:
     for part, examples in (("match", rule.match), ("no_match", rule.no_match)):
         for example in examples:
-            if _is_found(rule, example, language, compiled) != (part == "match"):
+            found = {finding.rule.id for finding in find_in_example(compiled, rule, example, measure)}
+            if (rule.id in found) != (part == "match"):
                 yield FailedExample(rule.id, language, part, _told(example))
-
-
-def _is_found(rule: WordsRule, example: Example, language: str, compiled: RuleSet) -> bool:
-    from app.services.coachable.view import CallView
-
-    if isinstance(example, str):
-        role = UNKNOWN_ROLE if rule.role == "anyone" else rule.role
-        view = CallView([Segment(0, _SPEAKERS[role], _words(example, 0.0, 1.0), role)])
-    else:
-        call = conversation_of(example, language)
-        view = CallView(call.segments, measure(call), call.sentiments)
-    return any(finding.rule.id == rule.id for findings in compiled.find(view) for finding in findings)
-
-
-def conversation_of(parts: Sequence[Said], language: str) -> Conversation:
-    """The call that an example tells, each party in a channel of its own.
-
-    Where a part has no times it takes 0.4 s a word, half a second after the one before it.
-    """
-    segments: list[Segment] = []
-    end_s = -GAP_S
-    for index, part in enumerate(parts):
-        start_s = end_s + GAP_S if part.start_s is None else part.start_s
-        end_s = start_s + WORD_S * len(part.text.split()) if part.end_s is None else part.end_s
-        segments.append(Segment(index, _SPEAKERS[part.role], _words(part.text, start_s, end_s), part.role))
-    roles = dict.fromkeys(part.role for part in parts)
-    return Conversation(
-        duration_s=max(segment.end_s for segment in segments),
-        segments=tuple(segments),
-        sentiments=tuple(_sentiment(part.sentiment) for part in parts),
-        speakers=tuple(
-            Speaker(_SPEAKERS[role], Role(role), channel=channel) for channel, role in enumerate(roles)
-        ),
-        separate_channels=True,
-        language=language,
-    )
-
-
-def _words(text: str, start_s: float, end_s: float) -> tuple[Word, ...]:
-    words = text.split()
-    step_s = (end_s - start_s) / len(words)
-    return tuple(
-        Word(word, start_s + place * step_s, start_s + (place + 1) * step_s)
-        for place, word in enumerate(words)
-    )
-
-
-def _sentiment(score: float | None) -> Sentiment | None:
-    """``score`` in [-5, 5] is five times positive minus negative."""
-    if score is None:
-        return None
-    positive, negative = max(score, 0.0) / 5, max(-score, 0.0) / 5
-    return Sentiment(SentimentLabel.NEUTRAL, 0.5, positive, 1 - positive - negative, negative)
 
 
 def _told(example: Example) -> str:

@@ -69,7 +69,7 @@ class SpeakerService:
         conversation = replace(heard, segments=segments, speakers=speakers)
         metrics = measure(conversation)
         moments = self._coachable.find(
-            call_id, segments, original.language, metrics, playbook, conversation.sentiments
+            call_id, segments, original.language, metrics, playbook, sentiments=conversation.sentiments
         )
         analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
         return replace(

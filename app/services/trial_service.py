@@ -163,5 +163,5 @@ class TrialService:
             conversation.language,
             metrics,
             playbook,
-            conversation.sentiments,
+            sentiments=conversation.sentiments,
         )

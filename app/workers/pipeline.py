@@ -257,7 +257,7 @@ def find_moments(
             conversation.language,
             metrics,
             call.playbook,
-            conversation.sentiments,
+            sentiments=conversation.sentiments,
         )
     return ()
 

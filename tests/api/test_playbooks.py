@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.core.exceptions import DatabaseUnavailable
 from app.schemas.playbook_models import EXAMPLE_YAML
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.loader import MAX_BYTES, parse_playbook
-from tests.api.clients import started
+from tests.api.clients import services_of, started
 from tests.process.service import tone
 from tests.services.playbooks import text_of
 
 SAID = "too expensive"
 AS_YAML = {"Content-Type": "application/yaml"}
+LONG_EXAMPLE = "[[{role: customer, text: x, start_s: 0, end_s: inf}]]"
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +129,9 @@ def test_a_second_new_draft_is_refused(client: TestClient, name: str) -> None:
         ("a: !!python/object/apply:os.system ['true']", "1"),
         ("name: x\nversion: \x07", "2"),
         (EXAMPLE_YAML.replace("too expensive", "too (expensive"), "12"),
+        (EXAMPLE_YAML.replace('["That is too expensive for us."]', LONG_EXAMPLE), "13"),
     ],
-    ids=["yaml", "empty", "aliases", "brackets", "tag", "control", "phrase"],
+    ids=["yaml", "empty", "aliases", "brackets", "tag", "control", "phrase", "long example"],
 )
 def test_a_hostile_text_is_told_what_is_wrong_with_it(client: TestClient, text: str, line: str) -> None:
     answer = client.post("/playbooks", content=text, headers=AS_YAML)
@@ -230,3 +234,29 @@ def test_openapi_shows_both_kinds_of_body(client: TestClient) -> None:
         example = content["application/yaml"]["example"]
         assert json.dumps(example) in json.dumps(content["application/json"]["schema"]["example"])
         assert parse_playbook(example, "example", "acme").rules[0].id == "price_too_high"
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_call(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = services_of(client).library
+    current, asked = library.current, []
+
+    def away_at_first(name: str | None = None) -> CompiledPlaybook:
+        asked.append(name)
+        if len(asked) == 1:
+            raise DatabaseUnavailable
+        return current(name)
+
+    monkeypatch.setattr(library, "current", away_at_first)
+    assert transcribe(client).json()["playbook"]["name"] == "default"
+    assert asked == [None, None]
+
+
+def test_a_call_whose_playbook_has_gone_fails_and_says_so(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services_of(client).library, "check", lambda _: None)
+    answer = transcribe(client, playbook="nobody", call_id="CALL-gone")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_playbook")
+    assert client.get("/calls/CALL-gone").json()["error"]["code"] == "unknown_playbook"

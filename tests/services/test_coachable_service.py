@@ -290,3 +290,39 @@ def test_of_two_rules_that_find_the_same_the_surer_counts(tmp_path: Path) -> Non
     )
     found = service(tmp_path, *rules).find("c", segments, "en", metrics)
     assert [(each.rule, each.evidence.start_s) for each in found] == [("short", 1.0), ("long", 7.0)]
+
+
+def test_rules_may_ask_for_what_was_measured_and_felt(tmp_path: Path) -> None:
+    """The agent answers an unhappy customer's price objection within half a second."""
+    price = rule(
+        id="price", type="objection", subtype="price",
+        condition={"phrases": ["too expensive"], "sentiment": {"below": -1}},
+    )  # fmt: skip
+    hasty = rule(
+        id="hasty", type="pressure", role="agent",
+        condition={"after": {"type": "objection", "subtype": "price", "by": "customer", "within_s": 0.5}},
+    )  # fmt: skip
+    call = conversation(
+        Line(CUSTOMER, 0, 4, "that is too expensive for us", (0.1, 0.6)),
+        Line(AGENT, 4.2, 8, "you would be crazy not to"),
+        Line(CUSTOMER, 10, 12, "it is too expensive", (0.6, 0.1)),
+        Line(AGENT, 12.1, 14, "well then"),
+        duration_s=15,
+    )
+    moments = service(tmp_path, price, hasty).find(
+        "c", call.segments, "en", measure(call), sentiments=call.sentiments
+    )
+    assert [(moment.rule, moment.segment) for moment in moments] == [("price", 0), ("hasty", 1)]
+    assert moments[1].evidence.text == "you would be crazy not to"
+    assert service(tmp_path, price, hasty).find("c", call.segments, "en", measure(call)) == ()
+
+
+def test_findings_come_before_they_are_moments(tmp_path: Path) -> None:
+    rules = [rule(id=f"r{number}", confidence=confidence) for number, confidence in enumerate((0.5, 0.9))]
+    mine = service(tmp_path, *rules)
+    told = mine.findings([segment("no", "agent"), segment("i want it", "unknown", 1)], "en")
+    assert [[(one.rule.id, round(one.confidence, 2)) for one in found] for found in told] == [
+        [], [("r0", 0.4), ("r1", 0.72)],
+    ]  # fmt: skip
+    assert {(one.playbook, one.revision) for one in told[1]} == {("mine", mine.playbook_revision)}
+    assert mine.findings([segment("i want it")], "xx") == [[]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.schemas.transcript import Segment, Word
 from app.services.coachable.dependencies import meant_by, waits_for
 from app.services.coachable.playbook import Playbook, TimedRule, WordsRule
 from app.services.coachable.questions import openers
@@ -75,6 +76,13 @@ class RuleSet:
             for position, (start, end) in by_rule[number].items():
                 confidence = rule.confidence * _role_factor(rule.role, view.segments[position].role)
                 findings[position].append(Finding(rule, position, start, end, confidence, *self._origin))
+        return findings
+
+    def find_in_text(self, text: str, role: str) -> list[Finding]:
+        """What is found in a text alone that somebody in ``role`` says; nothing is measured on it."""
+        from app.services.coachable.view import CallView
+
+        (findings,) = self.find(CallView([Segment(0, "", (Word(text, 0.0, 0.0),), role)]))
         return findings
 
     def _find_words(self, view: CallView) -> dict[int, dict[int, Characters]]:

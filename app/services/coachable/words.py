@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from app.services.coachable.automaton import Automaton, Match
 from app.services.coachable.conditions import Condition
@@ -72,44 +73,78 @@ class Words:
     def find(self, text: str, wanted: Container[int]) -> list[tuple[int, Characters]]:
         """The ``wanted`` conditions, by number, that are true of ``text``, and its words that show it."""
         tokens = tokenise(text)
-        matches: dict[int, _Matches] = {}
-        opened: set[int] = set()
-        negation = Negation()
+        matched: dict[int, list[Match]] = {}
+        there: set[int] = set()
+        beside: list[Match] = []
         for match in self._automaton.matches(tokens):
-            number, part, reach, place = self._parts[match.phrase]
+            number, part, _, _ = self._parts[match.phrase]
             if number in wanted:
-                matches.setdefault(number, _Matches()).add(part, match, reach, place, tokens)
-            elif part is _Part.OPENER:
-                opened.add(match.first)
-            elif isinstance(part, NegationPart):
-                negation.add(part, match, reach)
+                matched.setdefault(number, []).append(match)
+                if part is _Part.FOUND:
+                    there.add(number)
+            elif number == _NO_CONDITION:
+                beside.append(match)
+        written: dict[int, list[_Written]] = {}
         for regex, start, end in self._regexes.spans(text):
             number = self._of_regex[regex][0]
             if number in wanted:
-                matches.setdefault(number, _Matches()).found.append(_written(regex, start, end, tokens))
+                written.setdefault(number, []).append(_written(start, end, tokens))
+                there.add(number)
+        if not there:
+            return []
+        in_text = _Text(tokens, *self._openings_and_negation(beside))
         found = []
-        for number, of_condition in matches.items():
-            places = of_condition.places(self._conditions[number], tokens, opened, negation)
+        for number in sorted(there):
+            matches = _Matches()
+            matches.found += written.get(number, ())
+            for match in matched.get(number, ()):
+                _, part, reach, place = self._parts[match.phrase]
+                matches.add(part, match, reach, place, tokens)
+            places = matches.places(self._conditions[number], in_text)
             if places:
                 found.append((number, _characters(places, tokens)))
         return found
 
+    def _openings_and_negation(self, matches: Sequence[Match]) -> tuple[set[int], Negation]:
+        opened: set[int] = set()
+        negation = Negation()
+        for match in matches:
+            _, part, reach, _ = self._parts[match.phrase]
+            if isinstance(part, NegationPart):
+                negation.add(part, match, reach)
+            else:
+                opened.add(match.first)
+        return opened, negation
+
 
 @dataclass(frozen=True)
-class _Written(Match):
+class _Text:
+    """A text with what was found in it for all conditions: where questions may begin, what is negated."""
+
+    tokens: Tokens
+    opened: set[int]
+    negation: Negation
+
+
+class _Written(NamedTuple):
     """A match of a regular expression. It may begin within a word, or hold none: ``last`` < ``first``."""
 
+    first: int
+    last: int
     start: int
     end: int
 
 
-def _written(regex: int, start: int, end: int, tokens: Tokens) -> _Written:
+def _written(start: int, end: int, tokens: Tokens) -> _Written:
     first = bisect_right(tokens.ends, start)
     last = bisect_left(tokens.starts, end) - 1
-    return _Written(regex, first, last, start, end)
+    return _Written(first, last, start, end)
 
 
-def _characters(places: Sequence[Match], tokens: Tokens) -> Characters:
+_Found = Match | _Written
+
+
+def _characters(places: Sequence[_Found], tokens: Tokens) -> Characters:
     starts = [place.start if isinstance(place, _Written) else tokens.starts[place.first] for place in places]
     ends = [place.end if isinstance(place, _Written) else tokens.ends[place.last] for place in places]
     return min(starts), max(ends)
@@ -129,7 +164,7 @@ def _phrases_of(condition: Condition, families: Families) -> Iterable[tuple[_Par
 class _Matches:
     """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``."""
 
-    found: list[Match] = field(default_factory=list)
+    found: list[_Found] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     covered: set[int] = field(default_factory=set)
     ends: set[int] = field(default_factory=set)
@@ -151,33 +186,30 @@ class _Matches:
         else:
             self.ruled_out = True
 
-    def places(
-        self, condition: Condition, tokens: Tokens, opened: set[int], negation: Negation
-    ) -> list[Match]:
+    def places(self, condition: Condition, text: _Text) -> list[_Found]:
         """The first ``at_least`` places found, apart from each other, the longest match of each; or none."""
-        places: list[Match] = []
-        if self.ruled_out or not self.found:
+        places: list[_Found] = []
+        if self.ruled_out:
             return places
-        for match in sorted(
-            self._candidates(condition, tokens), key=lambda match: (match.first, -match.last)
-        ):
+        found = self._candidates(condition, text.tokens)
+        for match in sorted(found, key=lambda match: (match.first, -match.last)):
             if places and match.first <= places[-1].last:
                 continue
-            if self._excluded(match, tokens) or not _asked_for(match, condition, tokens, opened, negation):
+            if self._excluded(match, text.tokens) or not _asked_for(match, condition, text):
                 continue
             places.append(match)
             if len(places) == condition.at_least:
                 return places
         return []
 
-    def _candidates(self, condition: Condition, tokens: Tokens) -> Sequence[Match]:
+    def _candidates(self, condition: Condition, tokens: Tokens) -> Sequence[_Found]:
         if condition.order == "exact" or condition.within_words is None:
             return self.found
-        return scattered(
-            zip(self.numbers, self.found, strict=True), len(condition.phrases), condition.within_words, tokens
-        )
+        matches = [match for match in self.found if isinstance(match, Match)]
+        numbered = zip(self.numbers, matches, strict=True)
+        return scattered(numbered, len(condition.phrases), condition.within_words, tokens)
 
-    def _excluded(self, match: Match, tokens: Tokens) -> bool:
+    def _excluded(self, match: _Found, tokens: Tokens) -> bool:
         if not (self.covered or self.ends or self.starts) or not tokens.sentences:
             return False
         sentence = tokens.sentence_at(match.first)
@@ -188,13 +220,12 @@ class _Matches:
         )
 
 
-def _asked_for(
-    match: Match, condition: Condition, tokens: Tokens, opened: set[int], negation: Negation
-) -> bool:
+def _asked_for(match: _Found, condition: Condition, text: _Text) -> bool:
     if condition.only_questions and not (
-        tokens.sentences and is_question(tokens, match.first, match.last, opened)
+        text.tokens.sentences and is_question(text.tokens, match.first, match.last, text.opened)
     ):
         return False
     if condition.negated == "either":
         return True
-    return negation.negates(match.first, match.last, tokens) == (condition.negated == "required")
+    negated = text.negation.negates(match.first, match.last, text.tokens)
+    return negated == (condition.negated == "required")
