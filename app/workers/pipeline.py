@@ -21,6 +21,7 @@ from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles
@@ -31,12 +32,13 @@ from app.workers.progress import Progress
 
 @dataclass(frozen=True)
 class CallInput:
-    """What is known of a recording that alters its result."""
+    """What is known of a recording that alters its result; without a ``playbook`` the default one holds."""
 
     call_id: str
     options: CallOptions = field(default_factory=CallOptions)
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    playbook: CompiledPlaybook | None = None
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,7 @@ def hear(
 def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -> Analysis:
     """The stages that need words alone. Trouble in any of them becomes a warning in the analysis."""
     progress.resume(heard)
-    segments = align(heard.transcript, heard.turns or ())
-    options = call.options.completed(stages.defaults)
-    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
-    segments, speakers = tell_roles(segments, hints, heard, progress)
+    segments, speakers = tell_speakers(call, heard, stages, progress)
     judge = stages.engines.judge(heard.duration_s, progress.stopped)
     sentiments = judge_sentiment(segments, heard.transcript.language, judge, progress)
     conversation = Conversation(
@@ -107,10 +106,11 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
         separate_channels=heard.separate_channels,
         language=heard.transcript.language,
     )
-    metrics = measure_conversation(conversation, progress)
+    is_timed = heard.told is None or heard.told.is_timed
+    metrics = measure_conversation(conversation, progress) if is_timed else None
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
     choice = judge.choice if judge else None
-    return conclude(heard, conversation, metrics, moments, choice, stages.coachable, progress)
+    return conclude(call, heard, conversation, metrics, moments, choice, stages.coachable, progress)
 
 
 def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
@@ -187,6 +187,19 @@ def diarize(
     return ()
 
 
+def tell_speakers(
+    call: CallInput, heard: Heard, stages: Stages, progress: Progress
+) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
+    """Who said what in which role; what is told of it already stays as it is."""
+    told = heard.told
+    if told is not None and told.speakers is not None:
+        return told.segments, told.speakers
+    segments = told.segments if told else align(heard.transcript, heard.turns or ())
+    options = call.options.completed(stages.defaults)
+    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
+    return tell_roles(segments, hints, heard, progress)
+
+
 def tell_roles(
     segments: tuple[Segment, ...], hints: RoleHints, heard: Heard, progress: Progress
 ) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
@@ -238,11 +251,19 @@ def find_moments(
 ) -> tuple[Moment, ...]:
     """Moments in words and, where there are metrics, in time."""
     with progress.tolerated("moments"):
-        return coachable.find(call.call_id, conversation.segments, conversation.language, metrics)
+        return coachable.find(
+            call.call_id,
+            conversation.segments,
+            conversation.language,
+            metrics,
+            call.playbook,
+            sentiments=conversation.sentiments,
+        )
     return ()
 
 
 def conclude(
+    call: CallInput,
     heard: Heard,
     conversation: Conversation,
     metrics: Metrics | None,
@@ -252,6 +273,7 @@ def conclude(
     progress: Progress,
 ) -> Analysis:
     """Everything in one value, with what a reader should know about how it was made."""
+    playbook = call.playbook or coachable.default
     if heard.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
     lesser = [*heard.degraded, *([degraded(judge)] if judge and judge.degraded else [])]
@@ -265,8 +287,8 @@ def conclude(
         engines={**heard.engines, **({judge.stage: judge.label} if judge else {})},
         degraded=bool(lesser),
         warnings=(*progress.notices, *lesser),
-        playbook=coachable.playbook_name,
-        playbook_revision=coachable.playbook_revision,
+        playbook=playbook.name,
+        playbook_revision=playbook.revision,
         failed_stages=tuple(dict.fromkeys(progress.failed_stages)),
         speakers=conversation.speakers,
         metrics=metrics,

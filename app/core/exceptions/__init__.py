@@ -8,6 +8,8 @@
 # │   ├── Forbidden                   403 forbidden_origin
 # │   ├── CallNotFound                404 call_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
+# │   ├── MomentNotFound              404 moment_not_found
+# │   ├── ReviewNotFound              404 review_not_found
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
@@ -25,6 +27,16 @@
 # │   ├── TooManyWebhooks             409 too_many_webhooks
 # │   ├── WebhookUrlRefused           422 webhook_url_refused
 # │   ├── WebhookSecretMissing        422 webhook_secret_missing
+# │   ├── UnknownPlaybook             422 unknown_playbook
+# │   ├── PlaybookNotFound            404 playbook_not_found
+# │   ├── PlaybookRevisionNotFound    404 playbook_revision_not_found
+# │   ├── PlaybookDraftNotFound       404 playbook_draft_not_found
+# │   ├── PlaybookDraftExists         409 playbook_draft_exists
+# │   ├── PlaybookDraftChanged        412 playbook_draft_changed
+# │   ├── PlaybookInvalid             422 playbook_invalid (each reason with its line)
+# │   ├── PlaybookExamplesFailed      422 playbook_examples_failed
+# │   ├── PlaybookTooLarge            413 playbook_too_large
+# │   ├── TooManyPlaybooks            409 too_many_playbooks
 # │   ├── UploadTimeout               408 upload_timeout
 # │   ├── UploadTooLarge              413 upload_too_large
 # │   └── AudioRejected               the recording itself cannot be used
@@ -50,6 +62,7 @@
 # ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
 # ├── WorkerLost                      500 worker_lost: whoever worked on the call ended, every time
 # ├── ConfigurationError              stops the start; never reaches a client
+# │   └── PlaybookMissing             no file has the name
 # └── InternalError                   500 internal_error
 
 from __future__ import annotations
@@ -87,6 +100,19 @@ from app.core.exceptions.calls import (
     TextDeleted,
     WorkerLost,
 )
+from app.core.exceptions.playbooks import (
+    PlaybookDraftChanged,
+    PlaybookDraftExists,
+    PlaybookDraftNotFound,
+    PlaybookExamplesFailed,
+    PlaybookInvalid,
+    PlaybookMissing,
+    PlaybookNotFound,
+    PlaybookRevisionNotFound,
+    PlaybookTooLarge,
+    TooManyPlaybooks,
+    UnknownPlaybook,
+)
 from app.core.exceptions.requests import (
     Forbidden,
     IdempotencyKeyInUse,
@@ -98,6 +124,7 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
+from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -140,16 +167,29 @@ __all__ = [
     "InternalError",
     "LegalHold",
     "MalformedRequest",
+    "MomentNotFound",
     "NoCoachableMoments",
+    "PlaybookDraftChanged",
+    "PlaybookDraftExists",
+    "PlaybookDraftNotFound",
+    "PlaybookExamplesFailed",
+    "PlaybookInvalid",
+    "PlaybookMissing",
+    "PlaybookNotFound",
+    "PlaybookRevisionNotFound",
+    "PlaybookTooLarge",
     "ResourceLimit",
+    "ReviewNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
     "TextDeleted",
+    "TooManyPlaybooks",
     "TooManyWebhooks",
     "Unauthorized",
     "Unavailable",
     "UndecodableAudio",
+    "UnknownPlaybook",
     "UnsupportedLanguage",
     "UnsupportedMedia",
     "UnsupportedRate",

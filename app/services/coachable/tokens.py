@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 _APOSTROPHES = "'’‘ʼ`´＇"
 _LETTER = r"[^\W\d_]"
@@ -68,7 +68,11 @@ class Tokens:
     sentences: tuple[Sentence, ...]
 
     def sentence_at(self, place: int) -> Sentence:
-        return self.sentences[bisect_right(self.sentences, place, key=lambda sentence: sentence.first) - 1]
+        return self.sentences[bisect_right(self._firsts, place) - 1]
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [sentence.first for sentence in self.sentences]
 
 
 def is_number(word: str) -> bool:
@@ -102,17 +106,19 @@ def tokenise(text: str) -> Tokens:
     sentences: list[Sentence] = []
     first, previous_end = 0, 0
     for chunk in _CHUNK.finditer(text):
-        if words and (mark := _closing_mark(text[previous_end : chunk.start() + 1], words[-1])):
+        start, end = chunk.span()
+        apart = text[previous_end:start] != " "  # quickly past what parts nearly all words
+        if apart and words and (mark := _closing_mark(text[previous_end : start + 1], words[-1])):
             if len(words) > first:
                 sentences.append(Sentence(first, len(words) - 1, mark))
             first = len(words)
-        previous_end = chunk.end()
+        previous_end = end
         for word in spell_out(chunk.group()):
             if len(words) > first and word == words[-1] and not is_number(word):
                 continue
             words.append(word)
-            starts.append(chunk.start())
-            ends.append(chunk.end())
+            starts.append(start)
+            ends.append(end)
     if len(words) > first:
         sentences.append(Sentence(first, len(words) - 1, _closing_mark(text[previous_end:], words[-1])))
     return Tokens(tuple(words), tuple(starts), tuple(ends), tuple(sentences))
