@@ -31,7 +31,7 @@ class RuleSet:
 
     def __init__(self, playbook: Playbook, language: str) -> None:
         self._rules = [rule for rule in playbook.words_rules if language in rule.languages]
-        phrases = list(openers())
+        phrases = list(openers(language))
         self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
         for number, rule in enumerate(self._rules):
             for part, phrase in _phrases_of(rule, playbook.word_families):
