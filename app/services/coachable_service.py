@@ -32,7 +32,6 @@ class CoachableService:
     def __init__(self, settings: Settings) -> None:
         self._threshold = settings.coachable_confidence_threshold
         self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
-        self._languages = {language for rule in self._playbook.words_rules for language in rule.languages}
         self._rules: dict[str, RuleSet] = {}
         self._compiling = Lock()
         log.info(
@@ -75,7 +74,7 @@ class CoachableService:
 
     def _rules_of(self, language: str) -> RuleSet | None:
         """Compiled when a call first needs them: every phrase was read at the start, which must be quick."""
-        if language not in self._languages:
+        if language not in self._playbook.languages:
             return None
         with self._compiling:
             if language not in self._rules:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, StringConstraints, Tag, model_validator
 
 from app.schemas.moment import MomentType, ObjectionSubtype, TimedMomentType
 from app.services.coachable.detectors.registry import SignalCondition
@@ -19,7 +21,8 @@ Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\n]*$")
 ]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+LANGUAGE_PATTERN = r"^[a-z]{2,3}$"
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)]
 Role = Literal["agent", "customer", "anyone"]
 
 
@@ -99,10 +102,32 @@ Rule = Annotated[
 ]
 
 
+class LanguagePart(Part):
+    """What ``NAME.<language>.yaml`` adds to the playbook beside it: rules of that language, and families.
+
+    A family named as one of the playbook's takes its place in this file.
+    """
+
+    families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
+    rules: tuple[WordsRule, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class PartBeside:
+    """A part of a playbook in a file of its own: ``digest`` tells contents apart, ``read`` reads it.
+
+    ``read`` raises ConfigurationError where it is broken.
+    """
+
+    digest: str
+    read: Callable[[], LanguagePart] = field(compare=False)
+
+
 class Playbook(Part):
     """Rules, and the word families that their phrases share; a family may use those written before it.
 
-    ``version`` is its author's; ``revision`` tells contents apart, whatever the author says.
+    ``version`` is its author's; ``revision`` tells contents apart, whatever the author says. Rules of some
+    languages may lie in files beside it, which are read when they are first asked for.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -110,9 +135,19 @@ class Playbook(Part):
     description: Line | None = None
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = Field(min_length=1)
+    _beside: Mapping[str, PartBeside] = PrivateAttr(default_factory=dict)
+
+    def with_parts(self, beside: Mapping[str, PartBeside]) -> Playbook:
+        """The same playbook with ``beside`` as its parts by language."""
+        playbook = self.model_copy()
+        playbook._beside = dict(sorted(beside.items()))
+        for made_of_parts in ("languages", "revision"):
+            playbook.__dict__.pop(made_of_parts, None)
+        return playbook
 
     @cached_property
     def words_rules(self) -> tuple[WordsRule, ...]:
+        """Those of the playbook's own file, in all languages."""
         return tuple(rule for rule in self.rules if isinstance(rule, WordsRule))
 
     @cached_property
@@ -125,7 +160,28 @@ class Playbook(Part):
         return read_families(self.families)
 
     @cached_property
+    def languages(self) -> frozenset[str]:
+        """Those that any rule in words is for."""
+        named = {language for rule in self.words_rules for language in rule.languages}
+        return frozenset(named | self._beside.keys())
+
+    def rules_in(self, language: str) -> tuple[tuple[WordsRule, Families], ...]:
+        """The rules in words for ``language``, each with the families that its phrases may use.
+
+        Reads the language's own file the first time. Raises ConfigurationError where that is broken.
+        """
+        own = [(rule, self.word_families) for rule in self.words_rules if language in rule.languages]
+        beside = self._beside.get(language)
+        if beside is None:
+            return tuple(own)
+        part = beside.read()
+        families = read_families(part.families, self.word_families)
+        return (*own, *((rule, families) for rule in part.rules))
+
+    @cached_property
     def revision(self) -> str:
-        """A hash of the contents; comments and layout do not alter it."""
+        """A hash of the contents; comments and layout of the playbook's own file do not alter it."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=False, ensure_ascii=False)
+        for language, part in self._beside.items():
+            content += f"\n{language} {part.digest}"
         return sha256(content.encode()).hexdigest()[:12]

@@ -30,11 +30,12 @@ class RuleSet:
     """The rules of one language, compiled. Safe to share between threads."""
 
     def __init__(self, playbook: Playbook, language: str) -> None:
-        self._rules = [rule for rule in playbook.words_rules if language in rule.languages]
+        with_families = playbook.rules_in(language)
+        self._rules = [rule for rule, _ in with_families]
         phrases = list(openers(language))
         self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
-        for number, rule in enumerate(self._rules):
-            for part, phrase in _phrases_of(rule, playbook.word_families):
+        for number, (rule, families) in enumerate(with_families):
+            for part, phrase in _phrases_of(rule, families):
                 phrases.append(phrase)
                 self._parts.append((number, part, phrase.reach))
         self._automaton = Automaton(phrases)
