@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from operator import itemgetter
 from typing import NamedTuple
@@ -149,8 +148,7 @@ class Words:
             there = {parts[phrase][3] for phrase, _, _ in matched if parts[phrase][1] is _Part.FOUND}
             if len(there) < len(condition.phrases):
                 return ()
-        matches = _Matches()
-        matches.found += written
+        matches = _Matches(written)
         for match in matched:
             _, part, reach, place = parts[match[0]]
             matches.add(part, Match(*match), reach, place, text.tokens)
@@ -168,8 +166,7 @@ class Words:
         return opened, negation
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """A text with what was found in it for all conditions: where questions may begin, what is negated."""
 
     tokens: Tokens
@@ -213,28 +210,37 @@ def _phrases_of(condition: Condition, families: Families) -> Iterable[tuple[_Par
         yield _Part.ABSENT, 0, read_phrase(text, families, exclusion=False)
 
 
-@dataclass
 class _Matches:
-    """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``."""
+    """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``.
 
-    found: list[_Found] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    covered: set[int] = field(default_factory=set)
-    ends: set[int] = field(default_factory=set)
-    starts: set[int] = field(default_factory=set)
-    ruled_out: bool = False
+    ``covered``: tokens that rule out what overlaps them; ``ends``, ``starts``: those that rule out what
+    comes right after, or right before.
+    """
+
+    __slots__ = ("covered", "ends", "found", "numbers", "ruled_out", "starts")
+
+    def __init__(self, written: Sequence[_Written]) -> None:
+        self.found: list[_Found] = [*written]
+        self.numbers: list[int] = []
+        self.covered: set[int] | None = None
+        self.ends: set[int] | None = None
+        self.starts: set[int] | None = None
+        self.ruled_out = False
 
     def add(self, part: _Part | NegationPart, match: Match, reach: int, number: int, tokens: Tokens) -> None:
         if part is _Part.FOUND:
             self.found.append(match)
             self.numbers.append(number)
         elif part is _Part.EXCLUDED_OVER:
+            self.covered = self.covered or set()
             self.covered.update(range(match.first, match.last + 1))
         elif part is _Part.EXCLUDED_BEFORE:
             last = tokens.sentence_at(match.first).last
+            self.ends = self.ends or set()
             self.ends.update(range(match.last, min(match.last + reach, last) + 1))
         elif part is _Part.EXCLUDED_AFTER:
             first = tokens.sentence_at(match.first).first
+            self.starts = self.starts or set()
             self.starts.update(range(max(match.first - reach, first), match.first + 1))
         else:
             self.ruled_out = True
@@ -267,9 +273,9 @@ class _Matches:
             return False
         sentence = tokens.sentence_at(match.first)
         return (
-            not self.covered.isdisjoint(range(match.first, match.last + 1))
-            or (match.first > sentence.first and match.first - 1 in self.ends)
-            or (match.last < sentence.last and match.last + 1 in self.starts)
+            (self.covered is not None and not self.covered.isdisjoint(range(match.first, match.last + 1)))
+            or (self.ends is not None and match.first > sentence.first and match.first - 1 in self.ends)
+            or (self.starts is not None and match.last < sentence.last and match.last + 1 in self.starts)
         )
 
 
