@@ -11,6 +11,7 @@ from bench import (
     embedded_accuracy,
     health_latency,
     roles,
+    rules_speed,
     sentiment_speed,
     speech_length,
     speech_speed,
@@ -29,7 +30,11 @@ def main() -> None:
         measurements += [worker_throughput, call_list, database_growth]
         measurements += [embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
-    figures += [figure for timed in (speech_speed, speech_length) for figure in timed.measure(quick=quick)]
+    figures += [
+        figure
+        for timed in (rules_speed, speech_speed, speech_length)
+        for figure in timed.measure(quick=quick)
+    ]
     missed = [figure for figure in figures if figure.met is False]
     print(f"\n{len(figures)} figures, {len(missed)} targets missed")
     for figure in figures:

@@ -82,6 +82,11 @@ class Automaton:
                 self._beginning_with.setdefault(atom_number, []).append(rest)
         self._forget()
 
+    @property
+    def size(self) -> int:
+        """How many phrases it knows."""
+        return len(self._phrases)
+
     def matches(self, tokens: Tokens) -> list[Match]:
         """Every match, overlapping ones included, in order of first word and then of length."""
         return [Match(*found) for found in self.triples(tokens)]

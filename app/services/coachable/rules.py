@@ -61,7 +61,7 @@ class RuleSet:
         asked = any(condition.negated != "either" for _, condition, _ in of_words)
         self._words = Words(
             [(condition, families) for _, condition, families in of_words],
-            openers(),
+            openers(language),
             playbook.negators_in(language) if asked else None,
         )
 
@@ -77,8 +77,9 @@ class RuleSet:
                 by_rule[number] = self._places(number, view, words, by_rule)
         findings: list[list[Finding]] = [[] for _ in view.segments]
         roles = [segment.role for segment in view.segments]
+        known_roles = set(roles)
         for number, rule in enumerate(self._rules):
-            confidence = {role: rule.confidence * _role_factor(rule.role, role) for role in set(roles)}
+            confidence = {role: rule.confidence * _role_factor(rule.role, role) for role in known_roles}
             for position, (start, end) in by_rule[number].items():
                 finding = Finding(rule, position, start, end, confidence[roles[position]], *self._origin)
                 findings[position].append(finding)

@@ -126,18 +126,19 @@ def tokenise(text: str) -> Tokens:
     starts: list[int] = []
     ends: list[int] = []
     sentences: list[Sentence] = []
-    first, previous_end = 0, 0
+    first, previous_end, last = 0, 0, ""
     for chunk in _CHUNK.finditer(text):
         start, end = chunk.span()
         apart = text[previous_end:start] != " "  # quickly past what parts nearly all words
-        if apart and words and (mark := _closing_mark(text[previous_end : start + 1], words[-1])):
+        if apart and words and (mark := _closing_mark(text[previous_end : start + 1], last)):
             if len(words) > first:
                 sentences.append(Sentence(first, len(words) - 1, mark))
             first = len(words)
         previous_end = end
         for word in spell_out(chunk.group()):
-            if len(words) > first and word == words[-1] and not is_number(word):
+            if word == last and len(words) > first and not is_number(word):
                 continue
+            last = word
             words.append(word)
             starts.append(start)
             ends.append(end)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
-from operator import itemgetter
 from typing import NamedTuple
 
 from app.services.coachable.automaton import Automaton, Match
 from app.services.coachable.conditions import Condition
-from app.services.coachable.negation import Negation, NegationPart, Negators, negation_phrases
+from app.services.coachable.negation import Negation, Negators, negation_phrases
 from app.services.coachable.phrases import Families, Phrase, Place, read_phrase
 from app.services.coachable.questions import is_question
 from app.services.coachable.regexes import Regexes
@@ -30,7 +28,6 @@ class _Part(Enum):
     EXCLUDED_BEFORE = "excluded before"
     EXCLUDED_AFTER = "excluded after"
     ABSENT = "absent"
-    OPENER = "opener"
 
 
 _EXCLUSIONS = {
@@ -38,25 +35,29 @@ _EXCLUSIONS = {
     Place.BEFORE: _Part.EXCLUDED_BEFORE,
     Place.AFTER: _Part.EXCLUDED_AFTER,
 }
-_NO_CONDITION = -1
 _UNWANTED = -2
 
 
 class Wanted(NamedTuple):
-    """For each phrase and regular expression the number of its condition, or that it is unwanted.
+    """For each phrase, the conditions that look for it; for each regular expression, its condition."""
 
-    ``shows``: the same for the phrases that a condition looks for, without those that rule them out.
-    """
-
-    of_phrase: tuple[int, ...]
-    shows: tuple[int, ...]
+    of_phrase: tuple[tuple[int, ...], ...]
     of_regex: tuple[int, ...]
+
+
+class _Use(NamedTuple):
+    """What a phrase is to a condition; ``place`` is its own among the phrases that are looked for."""
+
+    part: _Part
+    reach: int
+    place: int
 
 
 class Words:
     """The word conditions of one language, compiled. Safe to share between threads.
 
     ``opening``: phrases with which a question begins. ``negators``: None where no condition asks for them.
+    A phrase that stands in several conditions is looked for once.
     """
 
     def __init__(
@@ -66,18 +67,19 @@ class Words:
         negators: Negators | None,
     ) -> None:
         self._conditions = [condition for condition, _ in conditions]
-        phrases = list(opening)
-        self._parts: list[tuple[int, _Part | NegationPart, int, int]] = [
-            (_NO_CONDITION, _Part.OPENER, 0, 0) for _ in phrases
-        ]
-        for number, (condition, families) in enumerate(conditions):
+        phrases = _Phrases()
+        self._openers = {phrases.number(phrase) for phrase in opening}
+        self._negation = {
+            phrases.number(phrase): (part, phrase.reach)
+            for part, phrase in (negation_phrases(negators) if negators else ())
+        }
+        self._uses: list[dict[int, list[_Use]]] = []
+        for condition, families in conditions:
+            uses: dict[int, list[_Use]] = {}
             for part, place, phrase in _phrases_of(condition, families):
-                phrases.append(phrase)
-                self._parts.append((number, part, phrase.reach, place))
-        for negation_part, phrase in negation_phrases(negators) if negators else ():
-            phrases.append(phrase)
-            self._parts.append((_NO_CONDITION, negation_part, phrase.reach, 0))
-        self._automaton = Automaton(phrases)
+                uses.setdefault(phrases.number(phrase), []).append(_Use(part, phrase.reach, place))
+            self._uses.append(uses)
+        self._automaton = Automaton(phrases.all)
         self._is_plain = [
             condition.at_least == 1
             and not condition.only_questions
@@ -89,87 +91,90 @@ class Words:
         ]
         self._regexes = Regexes([regex for _, regex in self._of_regex])
 
-    def wanted(self, conditions: Container[int]) -> Wanted:
+    def wanted(self, conditions: Collection[int]) -> Wanted:
         """What to look at for some of the conditions, by their numbers."""
-        numbers = [number if number in conditions else _UNWANTED for number, _, _, _ in self._parts]
+        of_phrase: dict[int, list[int]] = {}
+        for number in sorted(conditions):
+            for phrase, uses in self._uses[number].items():
+                if any(use.part is _Part.FOUND for use in uses):
+                    of_phrase.setdefault(phrase, []).append(number)
         return Wanted(
-            tuple(
-                _NO_CONDITION if part[0] == _NO_CONDITION else number
-                for number, part in zip(numbers, self._parts, strict=True)
-            ),
-            tuple(
-                number if part[1] is _Part.FOUND else _UNWANTED
-                for number, part in zip(numbers, self._parts, strict=True)
-            ),
+            tuple(tuple(of_phrase.get(phrase, ())) for phrase in range(self._automaton.size)),
             tuple(number if number in conditions else _UNWANTED for number, _ in self._of_regex),
         )
 
     def find(self, text: str, wanted: Wanted) -> list[tuple[int, Characters]]:
         """The ``wanted`` conditions, by number, that are true of ``text``, and its words that show it."""
         tokens = tokenise(text)
-        of_phrase, shows = wanted.of_phrase, wanted.shows
-        matches = self._automaton.triples(tokens)
+        matched: dict[int, list[Match]] = {}
+        for match in self._automaton.triples(tokens):
+            if match[0] in matched:
+                matched[match[0]].append(Match(*match))
+            else:
+                matched[match[0]] = [Match(*match)]
         written: dict[int, list[_Written]] = {}
         for regex, start, end in self._regexes.spans(text):
             written.setdefault(wanted.of_regex[regex], []).append(_written(start, end, tokens))
         # Most often what a condition looks for is not there at all, whatever else of it is.
-        there = {shows[phrase] for phrase, _, _ in matches} | written.keys()
+        there = set(written).union(*[wanted.of_phrase[phrase] for phrase in matched])
         there.discard(_UNWANTED)
         if not there:
             return []
-        matched: dict[int, list[tuple[int, int, int]]] = {number: [] for number in (*there, _NO_CONDITION)}
-        for match in matches:
-            number = of_phrase[match[0]]
-            if number in matched:
-                matched[number].append(match)
-        in_text = _Text(tokens, *self._openings_and_negation(matched[_NO_CONDITION]))
+        in_text = _Text(tokens, *self._openings_and_negation(matched))
         found = []
         for number in there:
-            places = self._places(number, matched[number], written.get(number, ()), in_text)
+            places = self._places(number, matched, written.get(number, ()), in_text)
             if places:
                 found.append((number, _characters(places, tokens)))
         return found
 
     def _places(
-        self, number: int, matched: Sequence[tuple[int, int, int]], written: Sequence[_Written], text: _Text
+        self, number: int, matched: dict[int, list[Match]], written: Sequence[_Written], text: _Text
     ) -> Sequence[_Found]:
-        """Where the condition is true; ``matched`` is in order of the first word.
+        """Where the condition is true.
 
         Most conditions ask for no more than their phrases: the first place, the longest match there.
         """
-        condition, parts = self._conditions[number], self._parts
-        if (
-            self._is_plain[number]
-            and not written
-            and all(parts[each[0]][1] is _Part.FOUND for each in matched)
-        ):
-            first = matched[0][1]
-            return (Match(*max((each for each in matched if each[1] == first), key=itemgetter(2))),)
+        condition, uses = self._conditions[number], self._uses[number]
+        used = [(use, phrase) for phrase in matched.keys() & uses.keys() for use in uses[phrase]]
         if condition.order == "any":
-            there = {parts[phrase][3] for phrase, _, _ in matched if parts[phrase][1] is _Part.FOUND}
+            there = {use.place for use, _ in used if use.part is _Part.FOUND}
             if len(there) < len(condition.phrases):
                 return ()
-        matches = _Matches()
-        matches.found += written
-        for match in matched:
-            _, part, reach, place = parts[match[0]]
-            matches.add(part, Match(*match), reach, place, text.tokens)
-        return matches.places(condition, text)
+        if self._is_plain[number] and not written and all(use.part is _Part.FOUND for use, _ in used):
+            matches = [match for _, phrase in used for match in matched[phrase]]
+            return (min(matches, key=_first_and_longest),)
+        of_condition = _Matches(written)
+        for use, phrase in used:
+            for match in matched[phrase]:
+                of_condition.add(use, match, text.tokens)
+        return of_condition.places(condition, text)
 
-    def _openings_and_negation(self, matches: Sequence[tuple[int, int, int]]) -> tuple[set[int], Negation]:
-        opened: set[int] = set()
+    def _openings_and_negation(self, matched: dict[int, list[Match]]) -> tuple[set[int], Negation]:
+        opened = {match.first for phrase in matched.keys() & self._openers for match in matched[phrase]}
         negation = Negation()
-        for match in matches:
-            _, part, reach, _ = self._parts[match[0]]
-            if part is _Part.OPENER:
-                opened.add(match[1])
-            elif isinstance(part, NegationPart):
-                negation.add(part, Match(*match), reach)
+        for phrase in matched.keys() & self._negation.keys():
+            for match in matched[phrase]:
+                negation.add(self._negation[phrase][0], match, self._negation[phrase][1])
         return opened, negation
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Phrases:
+    """Numbers phrases, those that match alike with one number."""
+
+    def __init__(self) -> None:
+        self.all: list[Phrase] = []
+        self._numbers: dict[tuple[int, bool, bool], int] = {}
+
+    def number(self, phrase: Phrase) -> int:
+        # By the identity of the pattern, which is read once a text.
+        known = self._numbers.setdefault((id(phrase.pattern), phrase.at_start, phrase.at_end), len(self.all))
+        if known == len(self.all):
+            self.all.append(phrase)
+        return known
+
+
+class _Text(NamedTuple):
     """A text with what was found in it for all conditions: where questions may begin, what is negated."""
 
     tokens: Tokens
@@ -195,6 +200,10 @@ def _written(start: int, end: int, tokens: Tokens) -> _Written:
 _Found = Match | _Written
 
 
+def _first_and_longest(match: _Found) -> tuple[int, int]:
+    return match.first, -match.last
+
+
 def _characters(places: Sequence[_Found], tokens: Tokens) -> Characters:
     if len(places) == 1 and isinstance(places[0], Match):
         return tokens.starts[places[0].first], tokens.ends[places[0].last]
@@ -213,28 +222,38 @@ def _phrases_of(condition: Condition, families: Families) -> Iterable[tuple[_Par
         yield _Part.ABSENT, 0, read_phrase(text, families, exclusion=False)
 
 
-@dataclass
 class _Matches:
-    """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``."""
+    """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``.
 
-    found: list[_Found] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    covered: set[int] = field(default_factory=set)
-    ends: set[int] = field(default_factory=set)
-    starts: set[int] = field(default_factory=set)
-    ruled_out: bool = False
+    ``covered``: tokens that rule out what overlaps them; ``ends``, ``starts``: those that rule out what
+    comes right after, or right before.
+    """
 
-    def add(self, part: _Part | NegationPart, match: Match, reach: int, number: int, tokens: Tokens) -> None:
+    __slots__ = ("covered", "ends", "found", "numbers", "ruled_out", "starts")
+
+    def __init__(self, written: Sequence[_Written]) -> None:
+        self.found: list[_Found] = [*written]
+        self.numbers: list[int] = []
+        self.covered: set[int] | None = None
+        self.ends: set[int] | None = None
+        self.starts: set[int] | None = None
+        self.ruled_out = False
+
+    def add(self, use: _Use, match: Match, tokens: Tokens) -> None:
+        part, reach, place = use
         if part is _Part.FOUND:
             self.found.append(match)
-            self.numbers.append(number)
+            self.numbers.append(place)
         elif part is _Part.EXCLUDED_OVER:
+            self.covered = self.covered or set()
             self.covered.update(range(match.first, match.last + 1))
         elif part is _Part.EXCLUDED_BEFORE:
             last = tokens.sentence_at(match.first).last
+            self.ends = self.ends or set()
             self.ends.update(range(match.last, min(match.last + reach, last) + 1))
         elif part is _Part.EXCLUDED_AFTER:
             first = tokens.sentence_at(match.first).first
+            self.starts = self.starts or set()
             self.starts.update(range(max(match.first - reach, first), match.first + 1))
         else:
             self.ruled_out = True
@@ -245,7 +264,7 @@ class _Matches:
         if self.ruled_out:
             return places
         found = self._candidates(condition, text.tokens)
-        for match in sorted(found, key=lambda match: (match.first, -match.last)):
+        for match in sorted(found, key=_first_and_longest):
             if places and match.first <= places[-1].last:
                 continue
             if self._excluded(match, text.tokens) or not _asked_for(match, condition, text):
@@ -267,9 +286,9 @@ class _Matches:
             return False
         sentence = tokens.sentence_at(match.first)
         return (
-            not self.covered.isdisjoint(range(match.first, match.last + 1))
-            or (match.first > sentence.first and match.first - 1 in self.ends)
-            or (match.last < sentence.last and match.last + 1 in self.starts)
+            (self.covered is not None and not self.covered.isdisjoint(range(match.first, match.last + 1)))
+            or (self.ends is not None and match.first > sentence.first and match.first - 1 in self.ends)
+            or (self.starts is not None and match.last < sentence.last and match.last + 1 in self.starts)
         )
 
 
