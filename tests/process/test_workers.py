@@ -99,7 +99,7 @@ def test_two_workers_share_the_calls(pair: Pair) -> None:
 def test_a_ring_that_comes_again_begins_nothing(pair: Pair) -> None:
     """As after a visibility timeout: the broker tells somebody else while the work goes on."""
     installation, heard = pair.installation, len(pair.workers.lines("stt.windows_done"))
-    write_script(installation.folder, faults=[{"do": "sleep", "seconds": 3}])
+    write_script(installation.folder, faults=[{"do": "sleep", "seconds": 5}])
     installation.submit("AGAIN")
     installation.wait_for_stage("AGAIN", "transcribe")
     for _ in range(5):
