@@ -10,9 +10,11 @@ from app.core.exceptions import CallNotFound, CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
-from app.schemas.analysis import Analysis
+from app.schemas.analysis import Analysis, Notice
 from app.schemas.guards import refuse_without_words
+from app.schemas.reading import Reading
 from app.schemas.speaker import Speaker, SpeakerEdit
+from app.schemas.transcript import Segment
 from app.services.annotation_service import annotate
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
@@ -52,7 +54,9 @@ class SpeakerService:
         segments, speakers = apply_edits(heard.segments, heard.speakers, edits)
         conversation = replace(heard, segments=segments, speakers=speakers)
         metrics = measure(conversation)
-        moments = self._coachable.find(call_id, segments, original.language, metrics)
+        moments = self._coachable.find(
+            call_id, segments, original.language, metrics, readings=conversation.readings
+        )
         analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
         return replace(
             original,
@@ -62,7 +66,17 @@ class SpeakerService:
             call_moments=call_moments,
             playbook=self._coachable.playbook_name,
             playbook_revision=self._coachable.playbook_revision,
+            warnings=(*original.warnings, *_stale_readings(segments, conversation.readings)),
         )
+
+
+def _stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
+    """That readings made for other roles count no more; there is nobody here to make them anew."""
+    pairs = zip(segments, readings, strict=True)
+    if all(reading is None or reading.role == segment.role for segment, reading in pairs):
+        return ()
+    told = "roles were corrected: until the call is analysed again, rules alone find moments in their words"
+    return (Notice("reading", "roles_corrected", told),)
 
 
 def _after(result: EditableResult) -> tuple[Speaker, ...]:
