@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.schemas.analysis import Notice
+from app.schemas.reading import Reading
 from app.schemas.transcript import Transcript, Turn
 
 
@@ -15,7 +16,8 @@ class Heard:
     ``engines``: the label of the engine that answered, by stage. ``degraded``: why a lesser one did.
     ``loudness`` and ``separate_channels`` are those of ``Conversation``; ``only_channel`` is the one that
     holds all speech, where the others are silent. ``notices`` and ``failed_stages``: as in ``Analysis``,
-    of these stages.
+    of these stages. ``readings``: those of an earlier analysis of the same segments, one for each; such as
+    still hold are not made anew.
     """
 
     duration_s: float
@@ -29,11 +31,13 @@ class Heard:
     turns: tuple[Turn, ...] | None = None
     notices: tuple[Notice, ...] = ()
     failed_stages: tuple[str, ...] = ()
+    readings: tuple[Reading | None, ...] = ()
 
     def without(self, stage: str) -> Heard:
         """As it was before ``stage`` failed."""
         return replace(
             self,
+            readings=(),
             turns=None if stage == "diarization" else self.turns,
             notices=tuple(notice for notice in self.notices if notice.stage != stage),
             failed_stages=tuple(failed for failed in self.failed_stages if failed != stage),

@@ -38,7 +38,8 @@ class CoachableService:
 
     def __init__(self, settings: Settings, calibrations: Mapping[str, Calibration] | None = None) -> None:
         self._threshold = settings.coachable_confidence_threshold
-        self._merger = Merger(calibrations or {}, load_advice())
+        self._calibrations = calibrations or {}
+        self._merger = Merger(self._calibrations, load_advice())
         self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
         self._languages = {language for rule in self._playbook.words_rules for language in rule.languages}
         self._rules: dict[str, RuleSet] = {}
@@ -56,6 +57,10 @@ class CoachableService:
     @property
     def playbook_revision(self) -> str:
         return self._playbook.revision
+
+    def counts(self, reading: Reading) -> bool:
+        """Whether the calibration of the reader that made it is at hand; without it, it says nothing."""
+        return reading.revision in self._calibrations
 
     def find(
         self,

@@ -101,7 +101,7 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
     hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
     segments, speakers = tell_roles(segments, hints, heard, progress)
     utterances = utterances_of(segments)
-    readings, reader = read(utterances, heard, stages.engines, progress)
+    readings, reader = read(utterances, heard, stages, progress)
     judge = stages.engines.judge(heard.duration_s, progress.stopped, heard.transcript.language)
     sentiments = judge_sentiment(utterances, judge, progress)
     conversation = Conversation(
@@ -214,30 +214,42 @@ def channels_of(segments: tuple[Segment, ...], only_channel: int | None) -> dict
 
 
 def read(
-    utterances: tuple[Utterance, ...], heard: Heard, engines: Engines, progress: Progress
+    utterances: tuple[Utterance, ...], heard: Heard, stages: Stages, progress: Progress
 ) -> tuple[tuple[Reading | None, ...], EngineChoice | None]:
     """One reading a segment and who read; none where the stage is off, failed or does not know the language.
 
     Without a classifier that works, the rules alone find moments in words, and the result says so.
     """
-    nothing: tuple[Reading | None, ...] = (None,) * len(utterances)
+    readings = standing_readings(utterances, heard, stages.coachable)
     language = heard.transcript.language
     try:
-        reader = engines.reader(heard.duration_s, progress.stopped)
+        reader = stages.engines.reader(heard.duration_s, progress.stopped)
     except EngineUnavailable as error:
         reason = f"moments in words are found by rules alone: {error.detail}"
-        return nothing, EngineChoice("reading", "none", "none", degraded=True, reason=reason)
+        return readings, EngineChoice("reading", "none", "none", degraded=True, reason=reason)
     if reader is None:
-        return nothing, None
-    if not utterances:
-        return nothing, reader.choice
-    if not reader.speaks(language):
+        return (None,) * len(utterances), None
+    if utterances and not reader.speaks(language):
         label = reader.choice.label
         progress.note("reading", "unsupported_language", f"{label} cannot read language {language}")
-        return nothing, None
-    with progress.tolerated("reading"):
-        return tuple(reader.read(utterances, language)), reader.choice
-    return nothing, reader.choice
+        return readings, None
+    new = [place for place, reading in enumerate(readings) if reading is None]
+    if new:
+        with progress.tolerated("reading"):
+            made = dict(zip(new, reader.read([utterances[place] for place in new], language), strict=True))
+            readings = tuple(reading or made.get(place) for place, reading in enumerate(readings))
+    return readings, reader.choice
+
+
+def standing_readings(
+    utterances: tuple[Utterance, ...], heard: Heard, coachable: CoachableService
+) -> tuple[Reading | None, ...]:
+    """Of the readings of an earlier analysis those that still hold: for the same role, by the same reader."""
+    earlier = heard.readings or (None,) * len(utterances)
+    return tuple(
+        reading if reading and reading.role == utterance.role and coachable.counts(reading) else None
+        for utterance, reading in zip(utterances, earlier, strict=True)
+    )
 
 
 def judge_sentiment(
