@@ -183,7 +183,9 @@ def _stages(settings: Settings) -> list[str]:
 
 
 def _chain(stage: str, settings: Settings) -> EngineChain:
-    return EngineChain(stage, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
+    # To whoever reads a result, sentiment is one stage.
+    shown = "sentiment" if stage == "sentiment_multilingual" else stage
+    return EngineChain(shown, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
 
 
 def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:
