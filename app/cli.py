@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import __version__
+from app.commands.calibrate_sentiment import calibrate_sentiment
 from app.commands.ingest import ingest
 from app.core.config import load_settings
 from app.core.exceptions import AppError, ConfigurationError
@@ -33,6 +34,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command()(ingest)
+cli.command("calibrate-sentiment")(calibrate_sentiment)
 
 
 def main() -> None:
