@@ -10,7 +10,11 @@ from tests.services.reading.miniature import write_reader
 
 SAID = "the price is terrible and you find me a zero"
 NO_WAY_OUT = {"https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1,localhost"}
-EMBEDDED = {"sentiment_provider": "transformer,embedding,lexicon", **NO_WAY_OUT}
+EMBEDDED = {
+    "sentiment_provider": "transformer,embedding,lexicon",
+    "coachable_classifier": "embedding",
+    **NO_WAY_OUT,
+}
 
 
 def test_moments_and_sentiment_of_a_trained_reader(tmp_path: Path) -> None:
