@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import app.db.migrations
+import app.db.playbook_models
 from app.core.exceptions import ConfigurationError
 from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
 from app.db.models import Base
@@ -153,6 +154,9 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
+            "moment_reviews.call_id",
+            "playbook_revisions.name",
+            "playbooks.name",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",

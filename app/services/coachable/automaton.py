@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from app.services.coachable.patterns import Atom, Pattern
 from app.services.coachable.phrases import Phrase
@@ -16,8 +17,7 @@ Symbol = frozenset[int]
 """Numbers of the atoms that a word fulfils."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """Phrase number ``phrase`` covers the tokens ``first`` to ``last`` (both in it)."""
 
     phrase: int
@@ -57,6 +57,9 @@ class _State:
     moves: dict[Symbol, _State | None] = field(default_factory=dict)
 
 
+_NOT_KNOWN: Final = _State(frozenset(), ())
+
+
 class Automaton:
     """Every phrase in one automaton.
 
@@ -79,18 +82,22 @@ class Automaton:
 
     def matches(self, tokens: Tokens) -> list[Match]:
         """Every match, overlapping ones included, in order of first word and then of length."""
-        symbols = [self._symbol(word) for word in tokens.words]
+        known = self._symbols
+        symbols = [known.get(word) or self._symbol(word) for word in tokens.words]
         found: list[Match] = []
         for sentence in tokens.sentences:
             for first in range(sentence.first, sentence.last + 1):
-                self._walk(symbols, first, sentence, found)
+                state = self._root.moves.get(symbols[first], _NOT_KNOWN)
+                if state is not None:
+                    self._walk(symbols, first, sentence, found)
         return found
 
     def _walk(self, symbols: list[Symbol], first: int, sentence: Sentence, found: list[Match]) -> None:
         state = self._root
         for place in range(first, sentence.last + 1):
-            symbol = symbols[place]
-            following = state.moves[symbol] if symbol in state.moves else self._move(state, symbol)
+            following = state.moves.get(symbols[place], _NOT_KNOWN)
+            if following is _NOT_KNOWN:
+                following = self._move(state, symbols[place])
             if following is None:
                 return
             state = following

@@ -90,9 +90,12 @@ class Families:
 BUILT_IN = Families({"number": _NUMBER})
 
 
-def read_families(families: Mapping[str, Iterable[str]]) -> Families:
-    """Each family is the choice of its phrases, which may use those before it. Raises FamilyError."""
-    known = dict(BUILT_IN.patterns)
+def read_families(families: Mapping[str, Iterable[str]], known_before: Families = BUILT_IN) -> Families:
+    """Each family is the choice of its phrases, which may use those before it and those ``known_before``.
+
+    A name that was known before means the new family from here on. Raises FamilyError.
+    """
+    known = dict(known_before.patterns)
     for name, phrases in families.items():
         if name in BUILT_IN.patterns:
             raise FamilyError(name, "a family of this name is built in")

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 _APOSTROPHES = "'’‘ʼ`´＇"
 _LETTER = r"[^\W\d_]"
@@ -68,7 +68,11 @@ class Tokens:
     sentences: tuple[Sentence, ...]
 
     def sentence_at(self, place: int) -> Sentence:
-        return self.sentences[bisect_right(self.sentences, place, key=lambda sentence: sentence.first) - 1]
+        return self.sentences[bisect_right(self._firsts, place) - 1]
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [sentence.first for sentence in self.sentences]
 
 
 def is_number(word: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.services.coachable.rules import RuleSet
-from app.services.coachable.tokens import tokenise
-from tests.services.coachable.factories import found, playbook, rule
+from tests.services.coachable.factories import find_in_text, found, playbook, rule
 
 
 @pytest.mark.parametrize(
@@ -77,11 +76,11 @@ def test_an_unknown_role_counts_as_met_and_costs_a_fifth(
     rule_role: str, role: str, confidence: float | None
 ) -> None:
     rules = RuleSet(playbook(rule(role=rule_role)), "en")
-    sure = [finding.confidence for finding in rules.find(tokenise("I want it"), role)]
+    sure = [finding.confidence for finding in find_in_text(rules, "I want it", role)]
     assert sure == ([] if confidence is None else [pytest.approx(confidence)])
 
 
 def test_rules_of_other_languages_are_left_out() -> None:
     rules = playbook(rule(languages=["de"]))
-    assert RuleSet(rules, "en").find(tokenise("I want it"), "customer") == []
-    assert len(RuleSet(rules, "de").find(tokenise("I want it"), "customer")) == 1
+    assert find_in_text(RuleSet(rules, "en"), "I want it") == []
+    assert len(find_in_text(RuleSet(rules, "de"), "I want it")) == 1
