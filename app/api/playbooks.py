@@ -144,7 +144,7 @@ def drop_draft(name: PlaybookPath, request: Request, services: ServicesDep) -> R
 @router.post(
     "/{name}/publish",
     summary="Make a revision the one that calls are analysed by",
-    responses=problem_responses(400, 401, 403, 404, 422, 500, 503),
+    responses=problem_responses(400, 401, 403, 404, 413, 422, 500, 503),
 )
 def publish(name: PlaybookPath, wanted: PublishRequest, services: ServicesDep) -> RevisionModel:
     """The draft, which from then on never changes, or a revision that was published before.

@@ -133,9 +133,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "workers": WorkerService(database, owner, lease_s=settings.lease_s),
         "audio": audio,
         "coachable": coachable,
-        "reviews": ReviewService(database, coachable),
-        "transcripts": TranscriptService(database),
-        **_of_playbooks(settings, database, coachable, room),
+        **_of_words(settings, database, coachable, room),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -147,10 +145,10 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     return Services(settings=settings, **{**parts, **overrides, "storage": storage})
 
 
-def _of_playbooks(
+def _of_words(
     settings: Settings, database: Database, coachable: CoachableService, room: Room
 ) -> dict[str, Any]:
-    """The services that need to know which playbooks there are."""
+    """The services around what is found in words: playbooks, verdicts, corrections, analyses anew."""
     library = PlaybookLibrary(database, coachable, settings)
     library.check_default()
     playbooks = PlaybookService(database, library, settings.playbook_dir)
@@ -159,6 +157,8 @@ def _of_playbooks(
         "playbooks": playbooks,
         "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
+        "reviews": ReviewService(database, coachable),
+        "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
     }
 

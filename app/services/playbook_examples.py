@@ -28,19 +28,27 @@ class FailedExample:
 
 def failed_examples(playbook: CompiledPlaybook) -> Iterator[FailedExample]:
     """Those of all rules in words, each rule in its first language."""
+    return (failed for failed in try_examples(playbook) if failed is not None)
+
+
+def try_examples(playbook: CompiledPlaybook) -> Iterator[FailedExample | None]:
+    """One by one, None for each that holds: whoever asks may stop in between.
+
+    Every example goes through all rules, so that the time grows with the square of their number.
+    """
     for language in sorted(playbook.playbook.languages):
         compiled = playbook.rules_of(language)
         for rule, _ in playbook.playbook.rules_in(language):
             if compiled is not None and rule.languages[0] == language:
-                yield from _failed(rule, language, compiled)
+                yield from _tried(rule, language, compiled)
 
 
-def _failed(rule: WordsRule, language: str, compiled: RuleSet) -> Iterator[FailedExample]:
+def _tried(rule: WordsRule, language: str, compiled: RuleSet) -> Iterator[FailedExample | None]:
     for part, examples in (("match", rule.match), ("no_match", rule.no_match)):
         for example in examples:
             found = {finding.rule.id for finding in find_in_example(compiled, rule, example, measure)}
-            if (rule.id in found) != (part == "match"):
-                yield FailedExample(rule.id, language, part, _told(example))
+            holds = (rule.id in found) == (part == "match")
+            yield None if holds else FailedExample(rule.id, language, part, _told(example))
 
 
 def _told(example: Example) -> str:

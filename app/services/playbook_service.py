@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,13 +35,15 @@ from app.schemas.rule_report import RulePrecision
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.loader import MAX_BYTES, parse_playbook, playbook_text
 from app.services.coachable.playbook import Playbook
-from app.services.playbook_examples import failed_examples
+from app.services.playbook_examples import FailedExample, try_examples
 from app.services.playbook_library import PlaybookLibrary, parsed
 from app.services.rule_report import precisions
 
 log = logging.getLogger(__name__)
 
 MOST_PLAYBOOKS = 200
+EXAMPLES_LIMIT_S = 20.0
+"""Time that the examples of a playbook may take before it is published."""
 _MOST_FAILED = 50
 _MOST_RACES = 5
 
@@ -160,8 +163,8 @@ class PlaybookService:
         """Make a revision the one that calls are analysed by: the draft, or an earlier one again.
 
         A draft with the contents of a published revision makes that the current one. Publishing twice is
-        publishing once. Raises PlaybookNotFound, PlaybookRevisionNotFound, and PlaybookExamplesFailed where
-        rules of a draft do not do what their examples say.
+        publishing once. Raises PlaybookNotFound, PlaybookRevisionNotFound, PlaybookExamplesFailed where rules
+        of a draft do not do what their examples say, and PlaybookTooLarge where trying them takes too long.
         """
         draft = self._draft_with(name, revision)
         if draft is not None:
@@ -247,8 +250,15 @@ def read_text(text: str, name: str | None) -> Playbook:
 
 
 def check_examples(playbook: CompiledPlaybook) -> None:
-    """Raises PlaybookExamplesFailed that names each example that does not hold."""
-    failed = list(failed_examples(playbook))
+    """Raises PlaybookExamplesFailed that names each example that does not hold, and PlaybookTooLarge where
+    there are too many to be tried in time."""
+    failed: list[FailedExample] = []
+    until = time.monotonic() + EXAMPLES_LIMIT_S
+    for example in try_examples(playbook):
+        if example is not None:
+            failed.append(example)
+        if time.monotonic() > until:
+            raise PlaybookTooLarge(f"its examples take longer than {EXAMPLES_LIMIT_S:.0f} s to try")
     if failed:
         shown = [
             {"field": f"{example.rule}.{example.part}", "message": str(example)}

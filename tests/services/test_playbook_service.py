@@ -127,6 +127,19 @@ def test_examples_that_do_not_hold_stop_the_publishing(shop: Shop) -> None:
     assert shop.playbooks.draft("mine") == draft
 
 
+def test_examples_that_take_too_long_are_not_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playbook_service, "EXAMPLES_LIMIT_S", 0.0)
+    draft = shop.playbooks.create(text_of())
+    with pytest.raises(PlaybookTooLarge, match="examples take longer"):
+        shop.playbooks.publish("mine", draft.facts.revision)
+    assert shop.playbooks.draft("mine") == draft
+
+
+def test_there_is_an_end_to_rules(shop: Shop) -> None:
+    with pytest.raises(PlaybookInvalid, match="at most 1000 items"):
+        shop.playbooks.create(playbook_text(*(rule(id=f"r{number}") for number in range(1001))))
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [("name: [", "2"), (text_of().replace("confidence: 0.8", "confidence: 8"), "7"), ("[" * 100_000, "1")],

@@ -38,12 +38,16 @@ class Evaluation:
         Those of all its conditions of words that hold; where there are none, all words of the segment.
         """
         self._own = {}
+        texts = self._view.texts
         for found in self._positive_words(condition):
             for position, (start, end) in found.items():
                 known = self._own.get(position, (start, end))
                 self._own[position] = min(known[0], start), max(known[1], end)
         truth = self._truth(condition) & self._view.may_be(role) & self._view.has_text
-        return {position: self._shown(condition, position) for position in np.flatnonzero(truth).tolist()}
+        positions = np.flatnonzero(truth).tolist()
+        if not self._own:
+            return {position: (0, len(texts[position])) for position in positions}
+        return {position: self._shown(condition, position) for position in positions}
 
     def _shown(self, condition: Condition, position: int) -> Characters:
         shown = self._shown_by(condition, position) or [(0, len(self._view.texts[position]))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,9 +28,10 @@ def after(view: CallView, reference: Reference, marks: Marks, own: Mapping[int, 
     """Segments that come after one of ``marks``. ``own``: words found in each by the rule that asks."""
     limit_s = _limit_s(reference)
     follows = _near_words(view, reference, marks, lambda marked: _starts_after(view, marked, limit_s))
-    for found in marks.in_time:
-        near = view.starts_s - found.end_s <= limit_s
-        follows |= near & (view.starts_s > found.start_s) & _asking(view, reference, found)
+    for asking, found in _sides_in_time(view, reference, marks.in_time):
+        ends_s = np.maximum.accumulate([-np.inf, *(each.end_s for each in found)])
+        latest_s = ends_s[np.searchsorted([each.start_s for each in found], view.starts_s)]
+        follows |= asking & (latest_s > -np.inf) & (view.starts_s - latest_s <= limit_s)
     for position, (_, end) in _in_same_segment(view, reference, marks, own):
         if end <= own[position][0]:
             follows[position] = True
@@ -41,9 +42,10 @@ def before(view: CallView, reference: Reference, marks: Marks, own: Mapping[int,
     """Segments that come before one of ``marks``."""
     limit_s = _limit_s(reference)
     precedes = _near_words(view, reference, marks, lambda marked: _ends_before(view, marked, limit_s))
-    for found in marks.in_time:
-        near = found.start_s - view.ends_s <= limit_s
-        precedes |= near & (view.starts_s < found.start_s) & _asking(view, reference, found)
+    for asking, found in _sides_in_time(view, reference, marks.in_time):
+        starts_s = np.array([*(each.start_s for each in found), np.inf])
+        earliest_s = starts_s[np.searchsorted(starts_s[:-1], view.starts_s, side="right")]
+        precedes |= asking & (earliest_s < np.inf) & (earliest_s - view.ends_s <= limit_s)
     for position, (start, _) in _in_same_segment(view, reference, marks, own):
         if start >= own[position][1]:
             precedes[position] = True
@@ -90,17 +92,21 @@ def _sides(view: CallView, reference: Reference) -> Iterator[tuple[Mask, Mask]]:
             yield own, own if reference.by == "same" else ~own
 
 
-def _asking(view: CallView, reference: Reference, found: TimedFinding) -> Mask:
-    """Segments for which ``found`` is spoken by whom ``reference`` means."""
+def _sides_in_time(
+    view: CallView, reference: Reference, found: Sequence[TimedFinding]
+) -> Iterator[tuple[Mask, list[TimedFinding]]]:
+    """The same for what was found in time, in order of start; what is nobody's is only anyone's."""
+    ordered = sorted(found, key=lambda each: each.start_s)
     if reference.by == "anyone":
-        return ~view.none
-    if found.speaker is None or view.metrics is None:
-        return view.none
-    if reference.by in ("agent", "customer"):
-        meant = view.metrics.role_of(found.speaker) in (reference.by, Role.UNKNOWN)
-        return ~view.none if meant else view.none
-    own = view.spoken_by(found.speaker)
-    return own if reference.by == "same" else ~own
+        yield ~view.none, ordered
+    elif reference.by in ("agent", "customer"):
+        meant = (reference.by, Role.UNKNOWN)
+        yield ~view.none, [each for each in ordered if view.role_of(each.speaker) in meant]
+    else:
+        for speaker in view.speaker_names:
+            spoken = [each for each in ordered if each.speaker is not None]
+            same = reference.by == "same"
+            yield view.spoken_by(speaker), [each for each in spoken if (each.speaker == speaker) is same]
 
 
 def _in_same_segment(

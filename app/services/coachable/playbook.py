@@ -37,6 +37,7 @@ Role = Literal["agent", "customer", "anyone"]
 
 
 _LONGEST_EXAMPLE_S = 4 * 3600
+_MOST_RULES = 1_000
 
 
 class Said(Part):
@@ -167,7 +168,7 @@ class Playbook(Part):
     description: Line | None = None
     families: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
     negators: dict[Language, Negators] = Field(default_factory=dict)
-    rules: tuple[Rule, ...] = Field(min_length=1)
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=_MOST_RULES)
     _beside: Mapping[str, PartBeside] = PrivateAttr(default_factory=dict)
 
     def with_parts(self, beside: Mapping[str, PartBeside]) -> Playbook:

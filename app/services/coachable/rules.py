@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.dependencies import meant_by, waits_for
 from app.services.coachable.playbook import Playbook, TimedRule, WordsRule
 from app.services.coachable.questions import openers
-from app.services.coachable.sequence import Reference, in_order
-from app.services.coachable.words import Characters, Words
+from app.services.coachable.sequence import in_order
+from app.services.coachable.words import Characters, Wanted, Words
 
 if TYPE_CHECKING:
     from app.services.coachable.following import Marks
@@ -21,8 +20,7 @@ UNKNOWN_ROLE = "unknown"
 UNKNOWN_ROLE_FACTOR = 0.8
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """``rule`` holds in the segment at ``position``, on its characters ``start`` to ``end``, with confidence.
 
     ``playbook`` and ``revision`` say where the rule stands.
@@ -45,7 +43,13 @@ class RuleSet:
         self._origin = playbook.name, playbook.revision
         self._rules = [rule for rule, _ in with_families]
         self._with_timed: list[WordsRule | TimedRule] = [*self._rules, *playbook.timed_rules]
+        self._meant = {
+            number: [(one, meant_by(one, number, self._with_timed)) for one in references]
+            for number, rule in enumerate(self._rules)
+            if (references := [one for part in rule.condition.walk() for one in part.references])
+        }
         self._order = in_order(waits_for(self._with_timed), len(self._with_timed))
+        self._by_role: dict[str, Wanted] = {}
         of_words = [
             (rule, condition, families)
             for rule, families in with_families
@@ -72,10 +76,12 @@ class RuleSet:
             if number < len(self._rules):
                 by_rule[number] = self._places(number, view, words, by_rule)
         findings: list[list[Finding]] = [[] for _ in view.segments]
+        roles = [segment.role for segment in view.segments]
         for number, rule in enumerate(self._rules):
+            confidence = {role: rule.confidence * _role_factor(rule.role, role) for role in set(roles)}
             for position, (start, end) in by_rule[number].items():
-                confidence = rule.confidence * _role_factor(rule.role, view.segments[position].role)
-                findings[position].append(Finding(rule, position, start, end, confidence, *self._origin))
+                finding = Finding(rule, position, start, end, confidence[roles[position]], *self._origin)
+                findings[position].append(finding)
         return findings
 
     def find_in_text(self, text: str, role: str) -> list[Finding]:
@@ -88,16 +94,19 @@ class RuleSet:
     def _find_words(self, view: CallView) -> dict[int, dict[int, Characters]]:
         """For each condition of words, by its ``id``, what is found in which segments."""
         words: dict[int, dict[int, Characters]] = {identity: {} for identity in self._ids}
-        wanted: dict[str, frozenset[int]] = {}
+        wanted = {role: self._wanted(role) for role in {segment.role for segment in view.segments}}
         for position, segment in enumerate(view.segments):
             role = segment.role
-            if role not in wanted:
-                wanted[role] = frozenset(
-                    number for number, of_rule in enumerate(self._roles) if _role_factor(of_rule, role)
-                )
             for number, characters in self._words.find(view.texts[position], wanted[role]):
                 words[self._ids[number]][position] = characters
         return words
+
+    def _wanted(self, role: str) -> Wanted:
+        """The conditions of rules about somebody in ``role``."""
+        if role not in self._by_role:
+            numbers = {number for number, of_rule in enumerate(self._roles) if _role_factor(of_rule, role)}
+            self._by_role[role] = self._words.wanted(numbers)
+        return self._by_role[role]
 
     def _places(
         self,
@@ -113,23 +122,18 @@ class RuleSet:
         from app.services.coachable.evaluation import Evaluation
 
         marks = {
-            id(reference): self._marks(reference, number, view, by_rule)
-            for condition in rule.condition.walk()
-            for reference in condition.references
+            id(reference): self._marks(meant, view, by_rule)
+            for reference, meant in self._meant.get(number, ())
         }
         return Evaluation(view, words, marks).places(rule.condition, rule.role)
 
     def _marks(
-        self,
-        reference: Reference,
-        asking: int,
-        view: CallView,
-        by_rule: Mapping[int, Mapping[int, Characters]],
+        self, meant: Sequence[int], view: CallView, by_rule: Mapping[int, Mapping[int, Characters]]
     ) -> Marks:
         from app.services.coachable.following import Marks
 
         marks = Marks()
-        for number in meant_by(reference, asking, self._with_timed):
+        for number in meant:
             rule = self._with_timed[number]
             if isinstance(rule, TimedRule):
                 marks.in_time += view.found_in_time(rule)

@@ -106,17 +106,19 @@ def tokenise(text: str) -> Tokens:
     sentences: list[Sentence] = []
     first, previous_end = 0, 0
     for chunk in _CHUNK.finditer(text):
-        if words and (mark := _closing_mark(text[previous_end : chunk.start() + 1], words[-1])):
+        start, end = chunk.span()
+        apart = text[previous_end:start] != " "  # quickly past what parts nearly all words
+        if apart and words and (mark := _closing_mark(text[previous_end : start + 1], words[-1])):
             if len(words) > first:
                 sentences.append(Sentence(first, len(words) - 1, mark))
             first = len(words)
-        previous_end = chunk.end()
+        previous_end = end
         for word in spell_out(chunk.group()):
             if len(words) > first and word == words[-1] and not is_number(word):
                 continue
             words.append(word)
-            starts.append(chunk.start())
-            ends.append(chunk.end())
+            starts.append(start)
+            ends.append(end)
     if len(words) > first:
         sentences.append(Sentence(first, len(words) - 1, _closing_mark(text[previous_end:], words[-1])))
     return Tokens(tuple(words), tuple(starts), tuple(ends), tuple(sentences))

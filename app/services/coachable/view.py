@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
-from app.schemas.audio import Span
-from app.schemas.metrics import Metrics, PartyMetrics, SpeakerSpan
+from app.schemas.metrics import Metrics, SpeakerSpan
 from app.schemas.sentiment import Sentiment
 from app.schemas.speaker import Role
 from app.schemas.transcript import Segment
@@ -53,6 +51,8 @@ class CallView:
         self.segments = segments
         self.metrics = metrics
         self._sentiments = sentiments or [None] * len(segments)
+        self._starts: dict[str, tuple[list[int], list[float]]] = {}
+        self._in_time: dict[str, list[TimedFinding]] = {}
         self._floors: dict[float, list[SpeakerSpan]] = {}
         self._masks: dict[tuple[str, str], Mask] = {}
         self._parties = {party.speaker: party for party in metrics.parties} if metrics else {}
@@ -100,13 +100,18 @@ class CallView:
 
     def found_in_time(self, rule: TimedRule) -> list[TimedFinding]:
         """What the rule's detector finds about those in the rule's role."""
-        if self.metrics is None:
-            return []
-        return [
-            found
-            for found in rule.condition.detector.find(self.metrics)
-            if rule.role == "anyone" or (found.speaker and self.metrics.role_of(found.speaker) == rule.role)
-        ]
+        if rule.id not in self._in_time:
+            metrics = self.metrics
+            self._in_time[rule.id] = [
+                found
+                for found in (rule.condition.detector.find(metrics) if metrics else ())
+                if rule.role == "anyone" or self.role_of(found.speaker) == rule.role
+            ]
+        return self._in_time[rule.id]
+
+    def role_of(self, speaker: str | None) -> Role | None:
+        """None where it is nobody's."""
+        return self.metrics.role_of(speaker) if self.metrics and speaker is not None else None
 
     def held_floor(self, interjection_under_s: float) -> Sequence[SpeakerSpan]:
         """Everybody's turns, put together where others' turns shorter than that part them."""
@@ -134,9 +139,20 @@ class CallView:
         ]
 
     def _positions_at(self, speaker: str, time_s: float) -> list[int]:
-        time_s += _ROUNDING_S
-        speaking = self.spoken_by(speaker) & (self.starts_s <= time_s) & (self.ends_s > time_s)
-        return list(np.flatnonzero(speaking).tolist())
+        """The last of the speaker's segments to start by then, if it has not ended."""
+        positions, starts_s = self._of_speaker(speaker)
+        place = bisect_right(starts_s, time_s + _ROUNDING_S) - 1
+        if place < 0 or self.ends_s[positions[place]] <= time_s + _ROUNDING_S:
+            return []
+        return [positions[place]]
+
+    def _of_speaker(self, speaker: str) -> tuple[list[int], list[float]]:
+        """Positions of the speaker's segments in order of start, and their starts."""
+        if speaker not in self._starts:
+            own = np.flatnonzero(self.spoken_by(speaker))
+            ordered = own[np.argsort(self.starts_s[own], kind="stable")]
+            self._starts[speaker] = ordered.tolist(), self.starts_s[ordered].tolist()
+        return self._starts[speaker]
 
     def _where(self, name: str, value: str) -> Mask:
         known = self._masks.get((name, value))
@@ -153,81 +169,72 @@ class CallView:
     @cached_property
     def talk_s(self) -> Column:
         """How long the segment's speaker speaks from its start to its end."""
-        return _column(
-            [
-                party.talk_within_s(segment.start_s, segment.end_s) if party else None
-                for segment, party in self._with_parties()
-            ]
-        )
+        talk_s = np.full(len(self), np.nan)
+        for speaker, party in self._parties.items():
+            own = self.spoken_by(speaker)
+            edges_s = [edge for span in party.speech for edge in (span.start_s, span.end_s)] or [0.0]
+            spoken_s = np.zeros(len(edges_s))
+            spoken_s[1::2] = np.diff(edges_s)[::2]
+            so_far_s = np.cumsum(spoken_s)
+            until_s, before_s = (
+                np.interp(at, edges_s, so_far_s) for at in (self.ends_s[own], self.starts_s[own])
+            )
+            talk_s[own] = until_s - before_s
+        return talk_s
 
     @cached_property
     def words_per_minute(self) -> Column:
         words = np.array(
             [sum(bool(word.text.strip()) for word in segment.words) for segment in self.segments]
         )
-        talk_s = np.where(self.talk_s > 0, self.talk_s, np.nan)
-        return 60 * words / talk_s
+        return 60 * words / np.where(self.talk_s > 0, self.talk_s, np.nan)
 
     @cached_property
     def louder_by_db(self) -> Column:
         """Mean over the segment's seconds of how far its speaker lies above that speaker's own median."""
-        return _column(
-            [
-                _mean_change(party, segment.start_s, segment.end_s) if party else None
-                for segment, party in self._with_parties()
-            ]
-        )
+        louder = np.full(len(self), np.nan)
+        for speaker, party in self._parties.items():
+            if party.loudness is not None:
+                own = self.spoken_by(speaker)
+                seconds = party.loudness.seconds
+                first = np.searchsorted(seconds, np.floor(self.starts_s[own]))
+                last = np.searchsorted(seconds, self.ends_s[own])
+                so_far = np.cumsum([0.0, *party.loudness.change_db])
+                louder[own] = (so_far[last] - so_far[first]) / np.where(last > first, last - first, np.nan)
+        return louder
 
     @cached_property
     def silence_before_s(self) -> Column:
         """How long nobody speaks right before the segment; 0 where somebody does, NaN at the first words."""
-        return _column([self._speech.silence_before_s(start_s) for start_s in self.starts_s.tolist()])
+        starts_s, reach_s = self._speech
+        before = np.searchsorted(starts_s, self.starts_s - _ROUNDING_S)
+        return np.maximum(0.0, self.starts_s - np.concatenate(([np.nan], reach_s))[before])
 
     @cached_property
     def silence_after_s(self) -> Column:
-        return _column([self._speech.silence_after_s(end_s) for end_s in self.ends_s.tolist()])
+        """The same after its last word; NaN at the last words of the call."""
+        starts_s, reach_s = self._speech
+        until = np.searchsorted(reach_s, self.ends_s + _ROUNDING_S, side="right")
+        return np.maximum(0.0, np.concatenate((starts_s, [np.nan]))[until] - self.ends_s)
 
     @cached_property
-    def _speech(self) -> _Speech:
-        return _Speech([span for party in self._parties.values() for span in party.speech])
+    def _speech(self) -> tuple[Column, Column]:
+        """Everybody's speech in order of start: when it starts, and the latest end up to each stretch.
 
-    def _with_parties(self) -> Sequence[tuple[Segment, PartyMetrics | None]]:
-        return [(segment, self._parties.get(segment.speaker)) for segment in self.segments]
+        The latter never falls, so that it can be searched.
+        """
+        spans = [span for party in self._parties.values() for span in party.speech]
+        ordered = sorted(spans, key=lambda span: span.start_s)
+        starts_s = np.array([span.start_s for span in ordered], dtype=np.float64)
+        ends_s = np.array([span.end_s for span in ordered], dtype=np.float64)
+        return starts_s, np.maximum.accumulate(ends_s)
 
 
 def _column(values: Sequence[float | None]) -> Column:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _mean_change(party: PartyMetrics, start_s: float, end_s: float) -> float | None:
-    loudness = party.loudness
-    if loudness is None:
-        return None
-    first = bisect_left(loudness.seconds, int(start_s))
-    last = bisect_left(loudness.seconds, end_s)
-    heard = loudness.change_db[first:last]
-    return sum(heard) / len(heard) if heard else None
-
-
 def _score(sentiment: Sentiment | None) -> float | None:
     if sentiment is None or not sentiment.is_judged:
         return None
     return 5 * (sentiment.positive - sentiment.negative)
-
-
-class _Speech:
-    """Everybody's speech."""
-
-    def __init__(self, spans: Sequence[Span]) -> None:
-        ordered = sorted(spans, key=lambda span: span.start_s)
-        self._starts = [span.start_s for span in ordered]
-        # Latest end among the spans up to each one: it never falls, so that it can be searched.
-        self._reach = list(accumulate((span.end_s for span in ordered), max))
-
-    def silence_before_s(self, time_s: float) -> float | None:
-        before = bisect_left(self._starts, time_s - _ROUNDING_S)
-        return max(0.0, time_s - self._reach[before - 1]) if before else None
-
-    def silence_after_s(self, time_s: float) -> float | None:
-        until = bisect_right(self._reach, time_s + _ROUNDING_S)
-        return max(0.0, self._starts[until] - time_s) if until < len(self._starts) else None

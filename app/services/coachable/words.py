@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.services.coachable.automaton import Automaton, Match
@@ -38,6 +39,18 @@ _EXCLUSIONS = {
     Place.AFTER: _Part.EXCLUDED_AFTER,
 }
 _NO_CONDITION = -1
+_UNWANTED = -2
+
+
+class Wanted(NamedTuple):
+    """For each phrase and regular expression the number of its condition, or that it is unwanted.
+
+    ``shows``: the same for the phrases that a condition looks for, without those that rule them out.
+    """
+
+    of_phrase: tuple[int, ...]
+    shows: tuple[int, ...]
+    of_regex: tuple[int, ...]
 
 
 class Words:
@@ -65,55 +78,93 @@ class Words:
             phrases.append(phrase)
             self._parts.append((_NO_CONDITION, negation_part, phrase.reach, 0))
         self._automaton = Automaton(phrases)
+        self._is_plain = [
+            condition.at_least == 1
+            and not condition.only_questions
+            and (condition.negated, condition.order) == ("either", "exact")
+            for condition in self._conditions
+        ]
         self._of_regex = [
             (number, regex) for number, condition in enumerate(self._conditions) for regex in condition.regex
         ]
         self._regexes = Regexes([regex for _, regex in self._of_regex])
 
-    def find(self, text: str, wanted: Container[int]) -> list[tuple[int, Characters]]:
+    def wanted(self, conditions: Container[int]) -> Wanted:
+        """What to look at for some of the conditions, by their numbers."""
+        numbers = [number if number in conditions else _UNWANTED for number, _, _, _ in self._parts]
+        return Wanted(
+            tuple(
+                _NO_CONDITION if part[0] == _NO_CONDITION else number
+                for number, part in zip(numbers, self._parts, strict=True)
+            ),
+            tuple(
+                number if part[1] is _Part.FOUND else _UNWANTED
+                for number, part in zip(numbers, self._parts, strict=True)
+            ),
+            tuple(number if number in conditions else _UNWANTED for number, _ in self._of_regex),
+        )
+
+    def find(self, text: str, wanted: Wanted) -> list[tuple[int, Characters]]:
         """The ``wanted`` conditions, by number, that are true of ``text``, and its words that show it."""
         tokens = tokenise(text)
-        matched: dict[int, list[Match]] = {}
-        there: set[int] = set()
-        beside: list[Match] = []
-        for match in self._automaton.matches(tokens):
-            number, part, _, _ = self._parts[match.phrase]
-            if number in wanted:
-                matched.setdefault(number, []).append(match)
-                if part is _Part.FOUND:
-                    there.add(number)
-            elif number == _NO_CONDITION:
-                beside.append(match)
+        of_phrase, shows = wanted.of_phrase, wanted.shows
+        matches = self._automaton.triples(tokens)
         written: dict[int, list[_Written]] = {}
         for regex, start, end in self._regexes.spans(text):
-            number = self._of_regex[regex][0]
-            if number in wanted:
-                written.setdefault(number, []).append(_written(start, end, tokens))
-                there.add(number)
+            written.setdefault(wanted.of_regex[regex], []).append(_written(start, end, tokens))
+        # Most often what a condition looks for is not there at all, whatever else of it is.
+        there = {shows[phrase] for phrase, _, _ in matches} | written.keys()
+        there.discard(_UNWANTED)
         if not there:
             return []
-        in_text = _Text(tokens, *self._openings_and_negation(beside))
+        matched: dict[int, list[tuple[int, int, int]]] = {number: [] for number in (*there, _NO_CONDITION)}
+        for match in matches:
+            number = of_phrase[match[0]]
+            if number in matched:
+                matched[number].append(match)
+        in_text = _Text(tokens, *self._openings_and_negation(matched[_NO_CONDITION]))
         found = []
-        for number in sorted(there):
-            matches = _Matches()
-            matches.found += written.get(number, ())
-            for match in matched.get(number, ()):
-                _, part, reach, place = self._parts[match.phrase]
-                matches.add(part, match, reach, place, tokens)
-            places = matches.places(self._conditions[number], in_text)
+        for number in there:
+            places = self._places(number, matched[number], written.get(number, ()), in_text)
             if places:
                 found.append((number, _characters(places, tokens)))
         return found
 
-    def _openings_and_negation(self, matches: Sequence[Match]) -> tuple[set[int], Negation]:
+    def _places(
+        self, number: int, matched: Sequence[tuple[int, int, int]], written: Sequence[_Written], text: _Text
+    ) -> Sequence[_Found]:
+        """Where the condition is true; ``matched`` is in order of the first word.
+
+        Most conditions ask for no more than their phrases: the first place, the longest match there.
+        """
+        condition, parts = self._conditions[number], self._parts
+        if (
+            self._is_plain[number]
+            and not written
+            and all(parts[each[0]][1] is _Part.FOUND for each in matched)
+        ):
+            first = matched[0][1]
+            return (Match(*max((each for each in matched if each[1] == first), key=itemgetter(2))),)
+        if condition.order == "any":
+            there = {parts[phrase][3] for phrase, _, _ in matched if parts[phrase][1] is _Part.FOUND}
+            if len(there) < len(condition.phrases):
+                return ()
+        matches = _Matches()
+        matches.found += written
+        for match in matched:
+            _, part, reach, place = parts[match[0]]
+            matches.add(part, Match(*match), reach, place, text.tokens)
+        return matches.places(condition, text)
+
+    def _openings_and_negation(self, matches: Sequence[tuple[int, int, int]]) -> tuple[set[int], Negation]:
         opened: set[int] = set()
         negation = Negation()
         for match in matches:
-            _, part, reach, _ = self._parts[match.phrase]
-            if isinstance(part, NegationPart):
-                negation.add(part, match, reach)
-            else:
-                opened.add(match.first)
+            _, part, reach, _ = self._parts[match[0]]
+            if part is _Part.OPENER:
+                opened.add(match[1])
+            elif isinstance(part, NegationPart):
+                negation.add(part, Match(*match), reach)
         return opened, negation
 
 
@@ -145,6 +196,8 @@ _Found = Match | _Written
 
 
 def _characters(places: Sequence[_Found], tokens: Tokens) -> Characters:
+    if len(places) == 1 and isinstance(places[0], Match):
+        return tokens.starts[places[0].first], tokens.ends[places[0].last]
     starts = [place.start if isinstance(place, _Written) else tokens.starts[place.first] for place in places]
     ends = [place.end if isinstance(place, _Written) else tokens.ends[place.last] for place in places]
     return min(starts), max(ends)

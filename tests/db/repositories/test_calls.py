@@ -249,3 +249,12 @@ def _run(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_the_playbook_that_a_call_asks_for_stays_with_it(database: Database) -> None:
+    assert stored(database, "A", options=CallOptions(playbook="acme")).options == CallOptions(playbook="acme")
+    completed(database, "B", 1, options=CallOptions("en", playbook="acme"))
+    with database.session() as session:
+        assert CallRepository(session).rerun("B", Queue.ANALYZE, at(9))
+    claim = taken(database, "B", at(10))
+    assert _get(database, claim.call_id).options.playbook == "acme"
