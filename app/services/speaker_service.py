@@ -88,11 +88,11 @@ class SpeakerService:
             call_moments=call_moments,
             playbook=playbook.name,
             playbook_revision=playbook.revision,
-            warnings=(*original.warnings, *_stale_readings(segments, conversation.readings)),
+            warnings=(*original.warnings, *stale_readings(segments, conversation.readings)),
         )
 
 
-def _stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
+def stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
     """That readings made for other roles count no more; there is nobody here to make them anew."""
     pairs = zip(segments, readings, strict=True)
     if all(reading is None or reading.role == segment.role for segment, reading in pairs):

@@ -124,6 +124,10 @@ def test_what_was_just_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -
     assert asked == [3, 0, 1, 1]
     network.read(TALK[:1])
     assert asked[-1] == 1, "the eldest gives way"
+    network.forget()
+    before = len(asked)
+    network.read(TALK[:1])
+    assert asked[before:] == [1]
 
 
 def test_a_text_that_stands_twice_in_a_call_is_read_once_and_answered_twice(network: Network) -> None:
