@@ -66,7 +66,11 @@ class RevisionModel(BaseModel):
     name: PlaybookName
     revision: RevisionId
     version: str = Field(description="What its author calls it.")
-    rules: int = Field(description="How many rules it has.", examples=[36])
+    rules: int = Field(description="How many rules it has, in all languages.", examples=[36])
+    languages: list[str] = Field(
+        description="Those that it has rules in words for; calls in others get moments found in time alone.",
+        examples=[["en", "es"]],
+    )
     state: RevisionState
     created_at: datetime | None = Field(description="null for a file, as the other times are.")
     updated_at: datetime | None
