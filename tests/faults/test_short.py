@@ -12,5 +12,5 @@ from tests.faults.rows import Conditions, Row
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"row {row.number}")
 def test_the_row_holds(row: Row, tmp_path: Path) -> None:
-    outcome = row.run(Conditions(tmp_path), row.short)
+    outcome = row.run(Conditions(tmp_path, short=True), row.short)
     assert outcome.all_held, outcome

@@ -10,14 +10,18 @@ from functools import cached_property, lru_cache
 
 _APOSTROPHES = "'’‘ʼ`´＇"
 _LETTER = r"[^\W\d_]"
-_INNER = r"[^\W_]|[\u0300-\u036f]"
+MARKS = r"\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d"
+"""What belongs to the letter before it, as a character class: accents, Devanagari vowels and joiners."""
+_INNER = rf"[^\W_]|[{MARKS}]"
 _CHUNK = re.compile(
     rf"\d+(?:[.,:]\d+)*|{_LETTER}(?:{_INNER})*(?:[{_APOSTROPHES}](?:{_INNER})+){{0,3}}|[%$€£&]", re.UNICODE
 )
-_SENTENCE_END = re.compile(r"(?<!\.)[.;](?=[\"”’')\]]*(?:\s|$))|[?!]")
+_SENTENCE_END = re.compile(r"(?<!\.)[.;](?=[\"”’')\]]*(?:\s|$))|[?!।॥]")
 
 _SYMBOLS = {"%": "percent", "$": "dollars", "€": "euros", "£": "pounds", "&": "and"}
-_FILLERS = frozenset({"um", "umm", "uh", "uhh", "uhm", "er", "erm", "hm", "hmm", "mm", "mmm", "ah"})
+_FILLERS = frozenset((
+    "um", "umm", "uh", "uhh", "uhm", "er", "erm", "hm", "hmm", "mm", "mmm", "ah", "euh", "heu", "äh", "ähm",
+))  # fmt: skip
 _ABBREVIATIONS = frozenset({"mr", "mrs", "ms", "dr", "st", "vs", "etc", "inc", "ltd", "approx"})
 _SPELT_OUT = {
     "ain't": "is not", "can't": "can not", "cannot": "can not", "cant": "can not", "won't": "will not",
@@ -32,6 +36,15 @@ _SPELT_OUT = {
     "yeah": "yes", "yep": "yes", "yup": "yes", "followup": "follow up", "signoff": "sign off",
 }  # fmt: skip
 _SUFFIXES = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
+_ELIDED = frozenset((
+    "c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "quelqu", "presqu",
+))  # fmt: skip
+"""What stands before the apostrophe of a French elision."""
+_SPELLINGS = str.maketrans({
+    **dict.fromkeys("\u0300\u0301\u0302\u0303\u0327\u093c\u200c\u200d"), "\u0901": "\u0902",
+})  # fmt: skip
+"""Marks that writers and recognisers leave out or exchange: all accents but the umlaut, which tells "hätte"
+from "hatte"; the nukta; chandrabindu, for which many write anusvara."""
 _TAKES_IS = frozenset((
     "it", "that", "this", "he", "she", "what", "who", "where", "when", "how", "why", "there", "here",
     "everything", "something", "nothing", "everyone", "everybody", "somebody", "someone", "one",
@@ -79,10 +92,16 @@ def is_number(word: str) -> bool:
     return word[0].isdigit() or word in _NUMBERS
 
 
+def fold(text: str) -> str:
+    """``text`` in lower case, without the marks that are often left out."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return unicodedata.normalize("NFKC", decomposed.translate(_SPELLINGS))
+
+
 @lru_cache(maxsize=50_000)
 def spell_out(chunk: str) -> tuple[str, ...]:
     """The normalised words of one written word; none for a filler."""
-    word = unicodedata.normalize("NFKC", chunk).casefold()
+    word = fold(chunk)
     for mark in _APOSTROPHES:
         word = word.replace(mark, "'")
     if word in _FILLERS:
@@ -95,6 +114,9 @@ def spell_out(chunk: str) -> tuple[str, ...]:
             return (*spell_out(word[: -len(suffix)]), meaning)
     if word.endswith("'s"):
         return (word[:-2], "is") if word[:-2] in _TAKES_IS else (word[:-2],)
+    before, apostrophe, after = word.partition("'")
+    if apostrophe and before in _ELIDED:
+        return (before, *spell_out(after))
     return (word.replace("'", ""),)
 
 

@@ -62,6 +62,31 @@ def test_questions_are_known_by_grammar(text: str, asked: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "asked"),
+    [
+        ("es", "y cuándo lo tendrían", True),
+        ("es", "ya lo tendrían", False),
+        ("fr", "et comment vous le faites", True),
+        ("fr", "Vous le faites.", False),
+        ("de", "Und wie machen Sie das.", True),
+        ("de", "Das machen sie.", False),
+        ("hi", "आप कब देते हैं", True),
+        ("pt", "e quanto tempo leva", True),
+        ("pt", "leva tempo", False),
+    ],
+)  # fmt: skip
+def test_questions_of_other_languages(language: str, text: str, asked: bool) -> None:
+    asks = rule(
+        languages=[language],
+        condition={
+            "phrases": ["tendrían", "vous le faites", "machen sie", "देते हैं", "leva"],
+            "only_questions": True,
+        },
+    )
+    assert bool(RuleSet(playbook(asks), language).find(tokenise(text), "customer")) is asked
+
+
+@pytest.mark.parametrize(
     ("rule_role", "role", "confidence"),
     [
         ("customer", "customer", 0.8),
