@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import __version__
+from app.commands.calibrate_sentiment import calibrate_sentiment
 from app.commands.errors import plain_errors
 from app.commands.export_reviews import export_reviews
 from app.commands.ingest import ingest
@@ -36,6 +37,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command()(ingest)
+cli.command("calibrate-sentiment")(calibrate_sentiment)
 cli.command()(reanalyze)
 cli.command()(export_reviews)
 cli.add_typer(playbooks, name="playbooks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from bench import (
+    analysis_speed,
     call_list,
     database_growth,
     diarization,
@@ -25,7 +26,7 @@ from bench.report import line
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed]
+    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed, analysis_speed]
     if not quick:
         measurements += [worker_throughput, call_list, database_growth]
         measurements += [embedded_accuracy, diarization, voice_activity]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.config import Settings
 from app.schemas.sentiment import Sentiment
+from app.schemas.utterance import Utterance
 from app.services.sentiment.check_sentences import CHECK_SENTENCES
 from app.services.sentiment.transformer import TransformerEngine
 from app.services.sentiment_service import SentimentService
@@ -127,7 +128,7 @@ def _by_service(checkpoint: Path, kept_in: Path, precision: str) -> Run:
     service = SentimentService(settings, {"transformer": engine})
 
     def run(texts: Sequence[str]) -> list[tuple[float, str]]:
-        found: list[Sentiment] = service.analyse("transformer", texts)
+        found: list[Sentiment] = service.analyse("transformer", [Utterance(text) for text in texts])
         return [(each.positive, each.label) for each in found]
 
     return run

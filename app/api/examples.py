@@ -25,7 +25,7 @@ def _moment(
         "type": kind,
         "subtype": subtype,
         "confidence": 0.72,
-        "source": "rule",
+        "source": "rule+classifier",
         "segment": segment,
         "speaker": f"speaker_{segment}",
         "role": role,
@@ -132,6 +132,7 @@ CALL_RESULT: dict[str, Any] = {
         "stt": "whisper:base",
         "sentiment": "transformer:distilbert-base-uncased-finetuned-sst-2-english",
         "diarization": "pauses",
+        "reading": "embedding:2f6b7c1e90aa",
     },
 }
 

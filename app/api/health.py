@@ -102,7 +102,7 @@ def engine_check(chain: tuple[EngineView, ...]) -> EngineCheck:
     return EngineCheck(
         engine=chosen.label if chosen else None,
         state=chosen.state.value if chosen else "unavailable",
-        degraded=bool(better) or bool(chosen and chosen.lesser),
+        degraded=bool(better and not (chosen and chosen.as_good)) or bool(chosen and chosen.lesser),
         reason="; ".join(reasons) or None,
         fix="; ".join(dict.fromkeys(fixes)) or None,
         engines=[

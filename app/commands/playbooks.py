@@ -88,5 +88,5 @@ def _told(playbook: Playbook) -> str:
     from app.services.playbook_service import facts_of
 
     facts = facts_of(playbook)
-    languages = ", ".join(sorted(playbook.languages)) or "any language"
+    languages = ", ".join(facts.languages) or "any language"
     return f"{facts.name} {facts.version}, revision {facts.revision}, {facts.rules} rules ({languages})"

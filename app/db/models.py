@@ -201,7 +201,10 @@ class SpeakerRow(Base):
 
 
 class SegmentRow(Base):
-    """A stretch of one speaker, with its sentiment (null where that stage is off or failed)."""
+    """A stretch of one speaker, with its sentiment and its reading (null where these are off or failed).
+
+    ``sentiment_score`` alone is null where nobody could judge its language.
+    """
 
     __tablename__ = "segments"
 
@@ -221,6 +224,7 @@ class SegmentRow(Base):
     sentiment_negative: Mapped[float | None]
     is_coachable: Mapped[bool]
     coachable_type: Mapped[str | None]
+    reading: Mapped[dict[str, Any] | None] = mapped_column(StoredJson(none_as_null=True))
 
 
 class WordRow(Base):

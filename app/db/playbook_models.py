@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,8 +28,8 @@ class PlaybookRow(Base):
 class PlaybookRevisionRow(Base):
     """A text of a playbook. A published one never changes: a trigger of the database refuses it.
 
-    ``revision`` is the hash of its contents, ``version`` its author's word, ``rules`` how many it has;
-    ``updated_at`` is when its text was last written.
+    ``revision`` is the hash of its contents, ``version`` its author's word, ``rules`` how many it has,
+    ``languages`` those that any rule in words is for; ``updated_at`` is when its text was last written.
     """
 
     __tablename__ = "playbook_revisions"
@@ -51,6 +52,7 @@ class PlaybookRevisionRow(Base):
     revision: Mapped[str]
     version: Mapped[str]
     rules: Mapped[int]
+    languages: Mapped[list[Any]]
     state: Mapped[str]
     yaml: Mapped[str]
     created_at: Mapped[datetime]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from app.schemas.conversation import Conversation
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment
 from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment
@@ -41,13 +42,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class AnalysedSegment:
-    """A segment with what was found in it. ``sentiment`` is None where that stage is off or failed."""
+    """A segment with what was found in it. ``sentiment`` and ``reading`` are None where their stages are off,
+    failed or do not know the language."""
 
     segment: Segment
     sentiment: Sentiment | None
     moments: tuple[Moment, ...]
     is_coachable: bool
     coachable_type: str | None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Analysis:
             loudness=self.loudness,
             separate_channels=self.separate_channels,
             language=self.language,
+            readings=tuple(analysed.reading for analysed in self.segments),
         )
 
     @property

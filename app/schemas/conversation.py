@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment
 from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment
@@ -13,6 +14,8 @@ from app.schemas.transcript import Segment
 class Conversation:
     """``sentiments``: one for each segment, None where it was not judged. ``speakers``: one for each speaker
     named in the segments, whose ``role`` is this speaker's.
+
+    ``readings``: one for each segment, None where it was not read; empty where nothing was.
 
     ``loudness``: for each signal that was worked on, its level in dB of full scale by whole seconds (-100
     where there is nothing). ``separate_channels``: each party was recorded alone, so that overlap is heard
@@ -26,3 +29,4 @@ class Conversation:
     loudness: tuple[tuple[float, ...], ...] = ()
     separate_channels: bool = False
     language: str | None = None
+    readings: tuple[Reading | None, ...] = ()

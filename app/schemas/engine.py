@@ -19,7 +19,8 @@ class Capabilities:
     """What an engine can and cannot do.
 
     ``sends_data_out``: words or audio leave the machine. ``languages``: ISO 639-1 codes, None = any.
-    ``lesser``: why this engine's answers count as degraded, None for a full one.
+    ``lesser``: why this engine's answers count as degraded, None for a full one. ``as_good``: they are full
+    ones also where an engine that is preferred to it cannot answer.
     ``voice_activity``: it wants only the stretches that hold speech. ``per_channel``: it takes what each
     channel says by itself. ``opt_in``: it counts as preferred only where somebody has installed it.
     ``batch``: windows that it takes at once.
@@ -29,6 +30,7 @@ class Capabilities:
     languages: frozenset[str] | None = None
     word_times: bool = True
     lesser: str | None = None
+    as_good: bool = False
     voice_activity: bool = True
     per_channel: bool = False
     opt_in: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.schemas.analysis import Notice
+from app.schemas.reading import Reading
 from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment, Transcript, Turn
 
@@ -34,7 +35,8 @@ class Heard:
     ``engines``: the label of the engine that answered, by stage. ``degraded``: why a lesser one did.
     ``loudness`` and ``separate_channels`` are those of ``Conversation``; ``only_channel`` is the one that
     holds all speech, where the others are silent. ``notices`` and ``failed_stages``: as in ``Analysis``,
-    of these stages. What is ``told`` is not found anew.
+    of these stages. What is ``told`` is not found anew, and of the ``readings`` of an earlier analysis of the
+    same segments, one for each, only those that hold no more are made again.
     """
 
     duration_s: float
@@ -49,11 +51,13 @@ class Heard:
     notices: tuple[Notice, ...] = ()
     failed_stages: tuple[str, ...] = ()
     told: Told | None = None
+    readings: tuple[Reading | None, ...] = ()
 
     def without(self, stage: str) -> Heard:
         """As it was before ``stage`` failed. What was told rests on it, and is found anew."""
         return replace(
             self,
+            readings=(),
             turns=None if stage == "diarization" else self.turns,
             told=None,
             notices=tuple(notice for notice in self.notices if notice.stage != stage),

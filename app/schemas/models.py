@@ -30,6 +30,10 @@ class WordModel(BaseModel):
     estimated: bool = False
 
 
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
 class SegmentModel(BaseModel):
     """Consecutive words of one speaker."""
 
@@ -40,7 +44,11 @@ class SegmentModel(BaseModel):
     end_time: float
     text: str
     sentiment: Literal["POSITIVE", "NEGATIVE", "NEUTRAL"] | None
-    sentiment_score: float | None = Field(ge=0, le=1, description="Confidence in the label.")
+    sentiment_score: float | None = Field(
+        ge=0,
+        le=1,
+        description="Confidence in the label; null beside NEUTRAL in a language that no engine here judges.",
+    )
     is_coachable: bool
     coachable_type: str | None
     moments: list[MomentModel]
@@ -57,7 +65,7 @@ class SegmentModel(BaseModel):
             end_time=round(segment.end_s, 3),
             text=segment.text,
             sentiment=sentiment.label.value if sentiment else None,
-            sentiment_score=round(sentiment.score, 4) if sentiment else None,
+            sentiment_score=_rounded(sentiment.score) if sentiment else None,
             is_coachable=analysed.is_coachable,
             coachable_type=analysed.coachable_type,
             moments=[MomentModel.of(moment) for moment in analysed.moments],
@@ -66,7 +74,7 @@ class SegmentModel(BaseModel):
                     text=word.text,
                     start_time=round(word.start_s, 3),
                     end_time=round(word.end_s, 3),
-                    confidence=None if word.confidence is None else round(word.confidence, 4),
+                    confidence=_rounded(word.confidence),
                     estimated=word.estimated,
                 )
                 for word in segment.words

@@ -26,6 +26,17 @@ class MomentType(StrEnum):
     DISCOUNT_OFFER = "discount_offer"
 
 
+SAID_BY_AGENT = frozenset({
+    MomentType.DISCOVERY_QUESTION, MomentType.EMPATHY, MomentType.WEAK_LANGUAGE, MomentType.OVERPROMISE,
+    MomentType.PRESSURE, MomentType.DISCOUNT_OFFER,
+})  # fmt: skip
+SAID_BY_CUSTOMER = frozenset({
+    MomentType.BUYING_SIGNAL, MomentType.OBJECTION, MomentType.HESITATION, MomentType.CHURN_RISK,
+    MomentType.ESCALATION, MomentType.CONFUSION,
+})  # fmt: skip
+"""Types that are only ever about one party's words; the others may be either's."""
+
+
 class TimedMomentType(StrEnum):
     """Types found in time."""
 
@@ -47,6 +58,11 @@ class ObjectionSubtype(StrEnum):
     CONTRACT = "contract"
 
 
+def may_be_said_by(role: str, kind: str) -> bool:
+    """Whether a moment of this type, in words, can be that of somebody in this role; unknown: of anybody."""
+    return kind not in {"agent": SAID_BY_CUSTOMER, "customer": SAID_BY_AGENT}.get(role, frozenset())
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The exact words: ``text == segment.text[start_char:end_char]``, with their times in seconds.
@@ -64,12 +80,21 @@ class Evidence:
     last_word: int
 
 
+class MomentSource(StrEnum):
+    """Who found a moment."""
+
+    RULE = "rule"
+    CLASSIFIER = "classifier"
+    BOTH = "rule+classifier"
+
+
 @dataclass(frozen=True)
 class Moment:
     """A stretch of the call at which a coach would stop the tape.
 
-    ``source`` is ``rule``; ``rule`` names it; ``confidence`` is in [0, 1]. ``segment`` is an index: the
-    segment in which the moment starts, None (and ``speaker`` too) for one that belongs to the call.
+    ``source`` says who found it: ``rule``, ``classifier`` or ``rule+classifier``; ``rule`` names the rule, or
+    the classifier where no rule found it. ``confidence`` is in [0, 1]. ``segment`` is an index: the segment
+    in which the moment starts, None (and ``speaker`` too) for one that belongs to the call.
     """
 
     id: str

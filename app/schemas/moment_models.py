@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from app.schemas.moment import Moment
+from app.schemas.moment import Moment, MomentSource
 from app.schemas.review_models import ReviewModel
 
 
@@ -30,7 +30,7 @@ class MomentModel(BaseModel):
     type: str
     subtype: str | None
     confidence: float = Field(ge=0, le=1)
-    source: str
+    source: MomentSource
     segment: int | None = Field(description="Place in `segments`; null where it belongs to the call.")
     speaker: str | None
     role: str
@@ -48,7 +48,7 @@ class MomentModel(BaseModel):
             type=moment.type,
             subtype=moment.subtype,
             confidence=moment.confidence,
-            source=moment.source,
+            source=MomentSource(moment.source),
             segment=moment.segment,
             speaker=moment.speaker,
             role=moment.role,

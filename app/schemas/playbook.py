@@ -25,12 +25,14 @@ class PlaybookSource(StrEnum):
 @dataclass(frozen=True)
 class RevisionFacts:
     """What is known of a revision without its text: the hash of its contents, its author's ``version``, how
-    many ``rules`` it has. Times are aware and in UTC; a file has none."""
+    many ``rules`` it has, and for which ``languages`` those in words are. Times are aware and in UTC; a file
+    has none."""
 
     name: str
     revision: str
     version: str
     rules: int
+    languages: tuple[str, ...]
     state: RevisionState
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,19 @@ rules:
 """
 
 
+EXAMPLE_REVISION: dict[str, Any] = {
+    "name": "acme",
+    "revision": "f023ff890997",
+    "version": "1",
+    "rules": 1,
+    "languages": ["en"],
+    "state": "published",
+    "created_at": "2026-02-21T09:30:00Z",
+    "updated_at": "2026-02-21T09:41:12Z",
+    "published_at": "2026-02-21T10:00:00Z",
+}
+
+
 class DraftText(BaseModel):
     """The text of a playbook, as JSON."""
 
@@ -63,10 +76,16 @@ class PublishRequest(BaseModel):
 class RevisionModel(BaseModel):
     """A revision without its text. Its id is a hash of what it says: comments and layout do not alter it."""
 
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_REVISION})
+
     name: PlaybookName
     revision: RevisionId
     version: str = Field(description="What its author calls it.")
-    rules: int = Field(description="How many rules it has.", examples=[36])
+    rules: int = Field(description="How many rules it has, in all languages.", examples=[36])
+    languages: list[str] = Field(
+        description="Those that it has rules in words for; calls in others get moments found in time alone.",
+        examples=[["en", "es"]],
+    )
     state: RevisionState
     created_at: datetime | None = Field(description="null for a file, as the other times are.")
     updated_at: datetime | None
@@ -79,6 +98,10 @@ class RevisionModel(BaseModel):
 
 class RevisionWithText(RevisionModel):
     """A revision with its text as its author wrote it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {**EXAMPLE_REVISION, "source": "row", "yaml": EXAMPLE_YAML}}
+    )
 
     source: PlaybookSource = Field(description="`row`: stored here; `file`: a file of the service.")
     yaml: str
@@ -111,6 +134,15 @@ class PlaybookEntry(BaseModel):
 class PlaybookList(BaseModel):
     """All playbooks, by name; `default` is the one that holds for calls that ask for none."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "items": [{"name": "acme", "source": "row", "current": EXAMPLE_REVISION, "draft": None}],
+                "default": "default",
+            }
+        }
+    )
+
     items: list[PlaybookEntry]
     default: PlaybookName = Field(description="The setting PLAYBOOK.")
 
@@ -118,11 +150,17 @@ class PlaybookList(BaseModel):
 class RevisionEntry(RevisionModel):
     """One revision of a list."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {**EXAMPLE_REVISION, "is_current": True}})
+
     is_current: bool
 
 
 class RevisionList(BaseModel):
     """The draft, the published revisions, the latest first, and the file, where there is one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"items": [{**EXAMPLE_REVISION, "is_current": True}]}}
+    )
 
     items: list[RevisionEntry]
 

@@ -14,10 +14,21 @@ class SentimentLabel(StrEnum):
 
 @dataclass(frozen=True)
 class Sentiment:
-    """Label, the confidence in it in [0, 1], and the three probabilities (they sum to 1)."""
+    """Label, the confidence in it in [0, 1], and the three probabilities (they sum to 1).
+
+    ``score`` is None where nobody could judge: the label is NEUTRAL then, and says nothing.
+    """
 
     label: SentimentLabel
-    score: float
+    score: float | None
     positive: float
     neutral: float
     negative: float
+
+    @property
+    def is_judged(self) -> bool:
+        return self.score is not None
+
+
+UNJUDGED = Sentiment(SentimentLabel.NEUTRAL, None, positive=0.0, neutral=1.0, negative=0.0)
+"""In a language that no engine at hand can judge."""

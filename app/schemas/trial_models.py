@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -67,6 +67,37 @@ class TryRequest(BaseModel):
         return self.calls
 
 
+_HIT: dict[str, Any] = {
+    "call_id": "CALL-001",
+    "segment": 1,
+    "speaker": "speaker_1",
+    "role": "customer",
+    "type": "objection",
+    "subtype": "price",
+    "rule": "price_too_high",
+    "confidence": 0.8,
+    "evidence": {
+        "text": "too expensive",
+        "start_char": 36,
+        "end_char": 49,
+        "start_time": 6.1,
+        "end_time": 7.0,
+    },
+}
+_EXAMPLE: dict[str, Any] = {
+    "playbook": "acme",
+    "draft": "3b1568e9b6e1",
+    "current": "f023ff890997",
+    "calls": 1,
+    "skipped": [{"call_id": "CALL-002", "reason": "text_deleted"}],
+    "not_tried": 0,
+    "hits": {"count": 1, "items": [_HIT]},
+    "only_in_draft": {"count": 1, "items": [_HIT]},
+    "only_in_current": {"count": 0, "items": []},
+    "rules": [{"rule": "price_too_high", "draft": 1, "current": 0}],
+}
+
+
 class HitModel(BaseModel):
     """A moment that a playbook finds, as it would stand in a result."""
 
@@ -120,6 +151,8 @@ class TryResult(BaseModel):
 
     Two findings are the same where segment, type and subtype are, whichever rule found them.
     """
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     playbook: PlaybookName
     draft: RevisionId

@@ -20,7 +20,9 @@ def annotate(
     for moment in moments:
         by_segment.setdefault(moment.segment, []).append(moment)
     analysed = []
-    for segment, sentiment in zip(conversation.segments, conversation.sentiments, strict=True):
+    readings = conversation.readings or (None,) * len(conversation.segments)
+    parts = zip(conversation.segments, conversation.sentiments, readings, strict=True)
+    for segment, sentiment, reading in parts:
         here = tuple(sorted(by_segment.get(segment.index, ()), key=lambda moment: -moment.confidence))
-        analysed.append(AnalysedSegment(segment, sentiment, here, *judge(here)))
+        analysed.append(AnalysedSegment(segment, sentiment, here, *judge(here), reading=reading))
     return tuple(analysed), tuple(by_segment.get(None, ()))

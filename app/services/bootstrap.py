@@ -23,6 +23,8 @@ from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
 from app.services.playbook_library import PlaybookLibrary
 from app.services.playbook_service import PlaybookService
+from app.services.reading.artefact import calibrations_of
+from app.services.reading.registry import READING_ENGINES
 from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
 from app.services.replay_service import ReplayService, scope_of
@@ -80,7 +82,8 @@ class Services:
     webhooks: WebhookService
     deliveries: DeliveryService
     chains: Mapping[str, EngineChain]
-    """The engine chains of stt, diarization and, unless it is switched off, sentiment."""
+    """The engine chains of stt, diarization and, unless they are switched off, reading and sentiment, in
+    English and in other languages."""
 
 
 def build_services(settings: Settings, **overrides: Any) -> Services:
@@ -92,7 +95,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     database = overrides.get("database") or Database(settings)
     storage = RemovalKeeper(overrides.get("storage") or open_storage(settings))
     audio = overrides.get("audio") or AudioService(settings)
-    coachable = overrides.get("coachable") or CoachableService(settings, may_be_stored=True)
+    coachable = overrides.get("coachable") or _coachable(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
     tts: TtsService = overrides.get("tts") or TtsService(
         settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
@@ -165,6 +168,10 @@ def worker_service_of(settings: Settings) -> WorkerService:
     return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
 
 
+def _coachable(settings: Settings) -> CoachableService:
+    return CoachableService(settings, calibrations_of(settings), may_be_stored=True)
+
+
 def _catalogue(
     settings: Settings, database: Database, storage: Storage, calls: CallService, audio: AudioService
 ) -> CatalogueService:
@@ -193,25 +200,34 @@ def _deliveries(settings: Settings, database: Database, guard: AddressGuard, own
 
 def engine_chains(settings: Settings) -> dict[str, EngineChain]:
     """The chains of the stages that run in the engine process."""
-    stages = ["stt", "diarization", *(["sentiment"] if settings.sentiment_enabled else [])]
-    return {stage: _chain(stage, settings) for stage in stages}
+    return {stage: _chain(stage, settings) for stage in _stages(settings)}
 
 
 def configured_engines(settings: Settings) -> list[tuple[str, FetchableEngine]]:
     """Every engine that the settings name, with its stage."""
-    stages = ["stt", "diarization", *(["sentiment"] if settings.sentiment_enabled else []), "tts"]
+    stages = [*_stages(settings), "tts"]
     return [(stage, engine) for stage in stages for engine in _engines(stage, settings)]
 
 
+def _stages(settings: Settings) -> list[str]:
+    reading = ["reading"] if settings.coachable_classifier != "none" else []
+    sentiment = ["sentiment", "sentiment_multilingual"] if settings.sentiment_enabled else []
+    return ["stt", "diarization", *reading, *sentiment]
+
+
 def _chain(stage: str, settings: Settings) -> EngineChain:
-    return EngineChain(stage, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
+    # To whoever reads a result, sentiment is one stage.
+    shown = "sentiment" if stage == "sentiment_multilingual" else stage
+    return EngineChain(shown, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
 
 
 def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:
     registries: dict[str, tuple[Registry[Any], tuple[str, ...]]] = {
         "stt": (STT_ENGINES, settings.stt_provider),
         "diarization": (DIARIZATION_ENGINES, settings.diarization_provider),
+        "reading": (READING_ENGINES, (settings.coachable_classifier,)),
         "sentiment": (SENTIMENT_ENGINES, settings.sentiment_provider),
+        "sentiment_multilingual": (SENTIMENT_ENGINES, ("multilingual",)),
         "tts": (TTS_ENGINES, settings.tts_provider),
     }
     registry, names = registries[stage]

@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
 from app.core.config import Settings
 from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment, MomentType, ObjectionSubtype, moment_id
+from app.schemas.moment import Moment, MomentSource, MomentType, ObjectionSubtype, moment_id
+from app.schemas.reading import Calibration, Reading
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Segment
+from app.services.coachable.advice import load_advice
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
+from app.services.coachable.merge import Merger
 from app.services.coachable.rules import Finding
 from app.services.coachable.timed import find_in_time
 
 log = logging.getLogger(__name__)
+
+_SURE_REASON = 0.4
+"""Confidence from which an objection counts as the reason given."""
 
 
 class CoachableService:
     """Applies playbooks to calls; holds the one that the settings name. Safe to share between threads.
 
     Raises ConfigurationError when made with a file that is broken, or with a name that no file has; with
-    ``may_be_stored`` such a name may be that of a stored playbook.
+    ``may_be_stored`` such a name may be that of a stored playbook. ``calibrations``, by revision: those of
+    the trained readers whose readings count.
     """
 
-    def __init__(self, settings: Settings, *, may_be_stored: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        calibrations: Mapping[str, Calibration] | None = None,
+        *,
+        may_be_stored: bool = False,
+    ) -> None:
         self._threshold = settings.coachable_confidence_threshold
+        self._calibrations = calibrations or {}
+        self._merger = Merger(self._calibrations, load_advice())
         self._missing: ConfigurationError | None = None
         self._default: CompiledPlaybook | None = None
         try:
@@ -62,6 +77,10 @@ class CoachableService:
     def playbook_revision(self) -> str:
         return self.default.revision
 
+    def counts(self, reading: Reading) -> bool:
+        """Whether the calibration of the reader that made it is at hand; without it, it says nothing."""
+        return reading.revision in self._calibrations
+
     def find(
         self,
         call_id: str,
@@ -71,19 +90,23 @@ class CoachableService:
         playbook: CompiledPlaybook | None = None,
         *,
         sentiments: Sequence[Sentiment | None] | None = None,
+        readings: Sequence[Reading | None] = (),
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.
 
-        In words: at most one for each type and subtype in a segment, the most confident one. ``language`` is
-        an ISO 639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
-        made of the same segments. ``sentiments``, one a segment, are for rules that ask for them. Ids are
-        unique within the call. Without a ``playbook``, by the default one.
+        In words: at most one for each type and subtype in a segment, the most confident one; found by rules
+        and, where there are ``readings`` (one a segment), by what these say. ``language`` is an ISO 639-1
+        code; None counts as English. In time, in every language: where there are ``metrics``, made of the
+        same segments. ``sentiments``, one a segment, are for rules that ask for them. Ids are unique within
+        the call. Without a ``playbook``, by the default one.
         """
         playbook = playbook or self.default
         found: list[Moment] = []
         by_segment = self.findings(segments, language, metrics, playbook, sentiments)
-        for segment, findings in zip(segments, by_segment, strict=True):
-            found += _best([_moment(segment, finding) for finding in findings])
+        each_read = readings or (None,) * len(segments)
+        for segment, findings, reading in zip(segments, by_segment, each_read, strict=True):
+            ruled = [_moment(segment, finding) for finding in findings]
+            found += _best(self._merger.merge(segment, ruled, reading))
         if metrics is not None:
             found += find_in_time(playbook.timed_rules, metrics, segments)
         taken: set[str] = set()
@@ -123,7 +146,8 @@ def _best(found: Iterable[Moment]) -> list[Moment]:
     best: dict[tuple[str, str | None], Moment] = {}
     for moment in sorted(found, key=_rank):
         best.setdefault((moment.type, moment.subtype), moment)
-    if any(type_ == MomentType.OBJECTION for type_, _ in best):
+    reasons = [moment.confidence for (type_, _), moment in best.items() if type_ == MomentType.OBJECTION]
+    if any(confidence >= _SURE_REASON for confidence in reasons):
         best.pop((MomentType.HESITATION, None), None)
     rival = best.get((MomentType.OBJECTION, ObjectionSubtype.COMPETITOR))
     if rival is not None and (MomentType.COMPETITOR_MENTION, None) not in best:
@@ -143,7 +167,7 @@ def _moment(segment: Segment, finding: Finding) -> Moment:
         type=rule.type.value,
         subtype=rule.subtype.value if rule.subtype else None,
         confidence=round(finding.confidence, 4),
-        source="rule",
+        source=MomentSource.RULE,
         rule=rule.id,
         why=rule.why,
         tip=rule.tip,

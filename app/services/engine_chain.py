@@ -46,8 +46,8 @@ Fetch = Callable[[str, str], None]
 class EngineView:
     """One engine of the chain as `/ready` shows it.
 
-    ``lesser``: why its answers count as degraded. ``in_reserve``: usable, but not loaded, since a better
-    engine is.
+    ``lesser`` and ``as_good`` are those of its capabilities. ``in_reserve``: usable, but not loaded, since a
+    better engine is.
     """
 
     name: str
@@ -57,6 +57,7 @@ class EngineView:
     fix: str | None
     lesser: str | None
     in_reserve: bool
+    as_good: bool = False
 
 
 @dataclass
@@ -103,6 +104,7 @@ class _Entry:
             fix,
             self.engine.capabilities.lesser,
             in_reserve=state is EngineState.READY and not self.loaded and not is_wanted,
+            as_good=self.engine.capabilities.as_good,
         )
 
 
@@ -137,6 +139,10 @@ class EngineChain:
     @property
     def engines(self) -> Mapping[str, Engine]:
         return {name: entry.engine for name, entry in self._entries.items()}
+
+    @property
+    def is_started(self) -> bool:
+        return self._thread is not None or self._looked.is_set()
 
     def start(self) -> None:
         """Begin looking in the background; a second call does nothing."""
@@ -283,7 +289,7 @@ class EngineChain:
     def _choice(self, entry: _Entry) -> EngineChoice:
         reasons = []
         for other in self._entries.values():
-            if other is entry:
+            if other is entry or entry.engine.capabilities.as_good:
                 break
             if not other.usable and other.is_missed:
                 view = other.view(is_wanted=False)

@@ -271,7 +271,8 @@ def facts_of(playbook: Playbook, state: RevisionState = RevisionState.PUBLISHED)
     """What a list says of it; its rules are those of all languages."""
     in_words = {rule.id for language in playbook.languages for rule, _ in playbook.rules_in(language)}
     rules = len(playbook.timed_rules) + len(in_words)
-    return RevisionFacts(playbook.name, playbook.revision, playbook.version, rules, state)
+    languages = tuple(sorted(playbook.languages))
+    return RevisionFacts(playbook.name, playbook.revision, playbook.version, rules, languages, state)
 
 
 def _check_expected(draft: PlaybookRevision | None, expected: str | None) -> None:

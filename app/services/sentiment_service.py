@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from app.core.config import Settings
 from app.core.exceptions import AppError, StageFailed
 from app.core.registry import Instances
 from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.utterance import Utterance
 from app.services.sentiment.base import SentimentEngine, SentimentScores
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 
@@ -35,8 +37,8 @@ class SentimentService:
         except Exception as error:
             raise _failed(name, error) from error
 
-    def analyse(self, name: str, texts: Sequence[str]) -> list[Sentiment]:
-        """One Sentiment for each text, in order; blank texts are NEUTRAL.
+    def analyse(self, name: str, utterances: Sequence[Utterance]) -> list[Sentiment]:
+        """One Sentiment for each utterance, in order; blank texts are NEUTRAL.
 
         A text longer than the model reads is judged in pieces; its probabilities are the mean of theirs,
         weighted by their length in characters. All pieces of the call go to the engine in one batch.
@@ -44,7 +46,12 @@ class SentimentService:
         """
         engine = self._engines.get(name)
         try:
-            pieces = [engine.window(text) if text.strip() else [] for text in texts]
+            pieces = [
+                [replace(utterance, text=part) for part in engine.window(utterance.text)]
+                if utterance.text.strip()
+                else []
+                for utterance in utterances
+            ]
             flat = [piece for parts in pieces for piece in parts]
             scores = engine.score(flat) if flat else []
             _check(scores, len(flat))
@@ -53,7 +60,7 @@ class SentimentService:
         except Exception as error:
             raise _failed(name, error) from error
         rest = iter(scores)
-        return [_judge([(len(part), next(rest)) for part in parts]) for parts in pieces]
+        return [_judge([(len(part.text), next(rest)) for part in parts]) for parts in pieces]
 
 
 def _judge(pieces: Sequence[tuple[int, SentimentScores]]) -> Sentiment:

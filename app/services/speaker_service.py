@@ -10,9 +10,11 @@ from app.core.exceptions import CallNotFound, CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
-from app.schemas.analysis import Analysis
+from app.schemas.analysis import Analysis, Notice
 from app.schemas.guards import refuse_without_words
+from app.schemas.reading import Reading
 from app.schemas.speaker import Speaker, SpeakerEdit
+from app.schemas.transcript import Segment
 from app.services.annotation_service import annotate
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
@@ -69,7 +71,13 @@ class SpeakerService:
         conversation = replace(heard, segments=segments, speakers=speakers)
         metrics = measure(conversation)
         moments = self._coachable.find(
-            call_id, segments, original.language, metrics, playbook, sentiments=conversation.sentiments
+            call_id,
+            segments,
+            original.language,
+            metrics,
+            playbook,
+            sentiments=conversation.sentiments,
+            readings=conversation.readings,
         )
         analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
         return replace(
@@ -80,7 +88,17 @@ class SpeakerService:
             call_moments=call_moments,
             playbook=playbook.name,
             playbook_revision=playbook.revision,
+            warnings=(*original.warnings, *stale_readings(segments, conversation.readings)),
         )
+
+
+def stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
+    """That readings made for other roles count no more; there is nobody here to make them anew."""
+    pairs = zip(segments, readings, strict=True)
+    if all(reading is None or reading.role == segment.role for segment, reading in pairs):
+        return ()
+    told = "roles were corrected: until the call is analysed again, rules alone find moments in their words"
+    return (Notice("reading", "roles_corrected", told),)
 
 
 def _after(result: EditableResult) -> tuple[Speaker, ...]:

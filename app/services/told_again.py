@@ -41,6 +41,7 @@ def heard_again(analysis: Analysis, playbook: str | None = None, revision: str |
         failed_stages=tuple(
             stage for stage in analysis.failed_stages if stage in _HEARING and stage != _DECODE
         ),
+        readings=analysis.conversation.readings,
         told=Told(
             tuple(part.segment for part in analysis.segments),
             analysis.speakers if are_known else None,

@@ -17,13 +17,16 @@ from app.core.config import Settings
 from app.core.exceptions import AppError, ResourceLimit, StageFailed
 from app.core.logging import configure_logging
 from app.schemas.audio import Audio, ChannelLayout, Span
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Transcript, Turn
+from app.schemas.utterance import Utterance
 from app.services.audio.channels import look_at_channels, without_bleed, without_unused
 from app.services.audio.vad import VoiceActivity
 from app.services.audio.windows import SpeechWindow
 from app.services.diarization.base import DiarizationRequest
 from app.services.diarization_service import DiarizationService
+from app.services.reading_service import ReadingService
 from app.services.sentiment_service import SentimentService
 from app.services.stt.base import SttRequest
 from app.services.stt_service import SttService
@@ -48,6 +51,7 @@ class EngineRoom:
     def __init__(self, settings: Settings) -> None:
         self._voice_activity = VoiceActivity(settings.threads)
         self._stt = SttService(settings)
+        self._reading = ReadingService(settings)
         self._sentiment = SentimentService(settings)
         self._diarization = DiarizationService(settings)
 
@@ -55,6 +59,8 @@ class EngineRoom:
         if stage == "stt":
             self._voice_activity.load()
             self._stt.load(name)
+        elif stage == "reading":
+            self._reading.load(name)
         elif stage == "sentiment":
             self._sentiment.load(name)
         elif stage == "diarization":
@@ -81,8 +87,11 @@ class EngineRoom:
     def diarize(self, name: str, request: DiarizationRequest) -> tuple[Turn, ...]:
         return self._diarization.diarize(name, request)
 
-    def analyse_sentiment(self, name: str, texts: list[str]) -> list[Sentiment]:
-        return self._sentiment.analyse(name, texts)
+    def read(self, name: str, utterances: Sequence[Utterance], language: str | None) -> list[Reading | None]:
+        return self._reading.read(name, utterances, language)
+
+    def analyse_sentiment(self, name: str, utterances: Sequence[Utterance]) -> list[Sentiment]:
+        return self._sentiment.analyse(name, utterances)
 
 
 def serve(connection: Connection) -> None:

@@ -14,11 +14,19 @@ from threading import Event
 from typing import Any, cast
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, EngineCrashed, EngineUnavailable, StageFailed
+from app.core.exceptions import (
+    AppError,
+    EngineCrashed,
+    EngineUnavailable,
+    StageFailed,
+    UnsupportedLanguage,
+)
 from app.schemas.audio import Audio, ChannelLayout, Span
 from app.schemas.engine import Capabilities, EngineChoice
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Transcript, Turn
+from app.schemas.utterance import Utterance
 from app.services.audio.windows import SpeechWindow
 from app.services.diarization.base import DiarizationRequest
 from app.services.engine_chain import EngineChain, EngineView
@@ -27,6 +35,9 @@ from app.workers.progress import CallGone
 
 log = logging.getLogger(__name__)
 
+ON_DEMAND = ("sentiment_multilingual",)
+DISPENSABLE = ("reading", *ON_DEMAND)
+"""Stages without whose engines a call has a result all the same, which says so."""
 MOST_CRASHES = 3
 """Processes that may end while they load an engine, one after another, before it is left out for a while."""
 
@@ -121,7 +132,21 @@ class EngineRun:
 
 
 class SentimentRun:
-    """The engine that judges the words of one call."""
+    """The engine that judges the words of one call; ``refusal``: why none here does in its language."""
+
+    def __init__(self, request: _Requests, choice: EngineChoice, refusal: str | None = None) -> None:
+        self.choice = choice
+        self.refusal = refusal
+        self._request = request
+
+    def analyse(self, utterances: Sequence[Utterance]) -> list[Sentiment]:
+        """One sentiment an utterance. Raises as the methods of ``EngineRun`` do."""
+        answer = self._request("sentiment", "analyse_sentiment", self.choice.name, tuple(utterances))
+        return cast("list[Sentiment]", answer)
+
+
+class ReadingRun:
+    """The engine that reads the words of one call for moments."""
 
     def __init__(self, request: _Requests, choice: EngineChoice, capabilities: Capabilities) -> None:
         self.choice = choice
@@ -131,17 +156,17 @@ class SentimentRun:
     def speaks(self, language: str | None) -> bool:
         return self._capabilities.speaks(language)
 
-    def analyse(self, texts: list[str]) -> list[Sentiment]:
-        """One sentiment a text. Raises as the methods of ``EngineRun`` do."""
-        answer = self._request("sentiment", "analyse_sentiment", self.choice.name, texts)
-        return cast("list[Sentiment]", answer)
+    def read(self, utterances: Sequence[Utterance], language: str | None) -> list[Reading | None]:
+        """One reading an utterance, None for one without words. Raises as the methods of ``EngineRun`` do."""
+        answer = self._request("reading", "read", self.choice.name, tuple(utterances), language)
+        return cast("list[Reading | None]", answer)
 
 
 class Engines:
     """Chooses engines and runs them in the engine process. Thread-safe.
 
-    ``chains`` holds one chain for each of stt, diarization and, unless it is switched off, sentiment; in a
-    worker, those of the stages that it works on.
+    ``chains`` holds one chain for each of stt, diarization and, unless they are switched off, reading,
+    sentiment and sentiment_multilingual; in a worker, those of the stages that it works on.
     """
 
     def __init__(self, settings: Settings, chains: Mapping[str, EngineChain]) -> None:
@@ -159,9 +184,13 @@ class Engines:
         return self._process.pid
 
     def start(self) -> None:
-        """Look at the engines and load the best usable ones, in the background."""
-        for chain in self._chains.values():
-            chain.start()
+        """Look at the engines and load the best usable ones, in the background.
+
+        The engine for other languages waits for the first call in one: its model is large.
+        """
+        for stage, chain in self._chains.items():
+            if stage not in ON_DEMAND:
+                chain.start()
 
     def stop(self) -> None:
         for chain in self._chains.values():
@@ -173,12 +202,15 @@ class Engines:
         self._process.replace()
 
     def are_usable(self) -> bool:
-        """Whether each stage has an engine that a call could be given to; does not wait for a first look."""
+        """Whether each needed stage has an engine that a call could be given to; does not wait for a first
+        look."""
         external = self._settings.allow_external_engines
-        return all(chain.is_usable(external=external) for chain in self._chains.values())
+        needed = [chain for stage, chain in self._chains.items() if stage not in DISPENSABLE]
+        return all(chain.is_usable(external=external) for chain in needed)
 
     def views(self) -> dict[str, tuple[EngineView, ...]]:
-        return {stage: chain.views() for stage, chain in self._chains.items()}
+        """By stage; without those that no call has asked for yet."""
+        return {stage: chain.views() for stage, chain in self._chains.items() if chain.is_started}
 
     def choose(self, language: str | None = None, layout: ChannelLayout | None = None) -> EngineChoices:
         """Raises EngineUnavailable for a stage with no usable engine, or UnsupportedLanguage.
@@ -215,14 +247,36 @@ class Engines:
             speech = (request("vad", "detect_speech", audio),)
         return EngineRun(request, choices, capabilities, layout, speech)
 
-    def judge(self, duration_s: float, stopped: Event) -> SentimentRun | None:
-        """Who judges a call of this length; None where sentiment is off. Raises EngineUnavailable."""
+    def judge(self, duration_s: float, stopped: Event, language: str | None = None) -> SentimentRun | None:
+        """Who judges a call of this length; None where sentiment is off. Raises EngineUnavailable.
+
+        Where no engine of the chain speaks the language, it is the one for other languages; where that one is
+        not usable, one that refuses.
+        """
         chain = self._chains.get("sentiment")
         if chain is None:
             return None
-        choice = chain.choose(external=self._settings.allow_external_engines)
+        request = self._requests(duration_s, stopped)
+        external = self._settings.allow_external_engines
+        try:
+            choice = chain.choose(language, external=external)
+        except UnsupportedLanguage as unsupported:
+            try:
+                others = self._chains["sentiment_multilingual"]
+                return SentimentRun(request, others.choose(language, external=external))
+            except (EngineUnavailable, UnsupportedLanguage) as error:
+                refusal = f"{unsupported.detail}; {error.detail}"
+            return SentimentRun(request, chain.choose(external=external), refusal)
+        return SentimentRun(request, choice)
+
+    def reader(self, duration_s: float, stopped: Event) -> ReadingRun | None:
+        """Who reads a call of this length for moments; None where that is off. Raises EngineUnavailable."""
+        chain = self._chains.get("reading")
+        if chain is None:
+            return None
+        choice = chain.choose()
         capabilities = chain.engines[choice.name].capabilities
-        return SentimentRun(self._requests(duration_s, stopped), choice, capabilities)
+        return ReadingRun(self._requests(duration_s, stopped), choice, capabilities)
 
     def _requests(self, duration_s: float, stopped: Event) -> _Requests:
         longest_s = max(self._settings.call_deadline_min_s, self._settings.call_deadline_factor * duration_s)

@@ -13,6 +13,7 @@ from app.schemas.languages import ISO_639_1
 from app.services.audio_service import AudioService
 from app.services.bootstrap import default_options, engine_chains
 from app.services.coachable_service import CoachableService
+from app.services.reading.artefact import calibrations_of
 from app.storage.scratch import scratch_of
 from app.workers.engines import Engines
 from app.workers.pipeline import CallInput, Stages, process_call
@@ -28,7 +29,7 @@ def analyse_file(
     audio = AudioService(settings)
     with file.open("rb") as recording:
         audio.check(recording.read(audio.head_bytes), file.stat().st_size)
-    coachable = CoachableService(settings)
+    coachable = CoachableService(settings, calibrations_of(settings))
     engines = Engines(settings, engine_chains(settings))
     engines.start()
     try:

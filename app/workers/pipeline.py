@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.core.exceptions import EngineUnavailable
 from app.schemas.analysis import Analysis, Notice
 from app.schemas.audio import Audio, ChannelKind, Span
 from app.schemas.call import CallOptions
@@ -14,9 +15,11 @@ from app.schemas.engine import EngineChoice
 from app.schemas.heard import Heard
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
-from app.schemas.sentiment import Sentiment
+from app.schemas.reading import Reading
+from app.schemas.sentiment import UNJUDGED, Sentiment
 from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment, Transcript, Turn
+from app.schemas.utterance import Utterance
 from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
@@ -26,6 +29,7 @@ from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles
 from app.services.stt_service import merge
+from app.services.utterances import utterances_of
 from app.workers.engines import EngineRun, Engines, SentimentRun
 from app.workers.progress import Progress
 
@@ -95,8 +99,10 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
     """The stages that need words alone. Trouble in any of them becomes a warning in the analysis."""
     progress.resume(heard)
     segments, speakers = tell_speakers(call, heard, stages, progress)
-    judge = stages.engines.judge(heard.duration_s, progress.stopped)
-    sentiments = judge_sentiment(segments, heard.transcript.language, judge, progress)
+    utterances = utterances_of(segments)
+    readings, reader = read(utterances, heard, stages, progress)
+    judge = stages.engines.judge(heard.duration_s, progress.stopped, heard.transcript.language)
+    sentiments = judge_sentiment(utterances, judge, progress)
     conversation = Conversation(
         heard.duration_s,
         segments,
@@ -105,12 +111,13 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
         loudness=heard.loudness,
         separate_channels=heard.separate_channels,
         language=heard.transcript.language,
+        readings=readings,
     )
     is_timed = heard.told is None or heard.told.is_timed
     metrics = measure_conversation(conversation, progress) if is_timed else None
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
-    choice = judge.choice if judge else None
-    return conclude(call, heard, conversation, metrics, moments, choice, stages.coachable, progress)
+    judges = [choice for choice in (reader, judge and judge.choice) if choice]
+    return conclude(call, heard, conversation, metrics, moments, judges, stages.coachable, progress)
 
 
 def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
@@ -219,19 +226,58 @@ def channels_of(segments: tuple[Segment, ...], only_channel: int | None) -> dict
     )
 
 
+def read(
+    utterances: tuple[Utterance, ...], heard: Heard, stages: Stages, progress: Progress
+) -> tuple[tuple[Reading | None, ...], EngineChoice | None]:
+    """One reading a segment and who read; none where the stage is off, failed or does not know the language.
+
+    Without a classifier that works, the rules alone find moments in words, and the result says so.
+    """
+    readings = standing_readings(utterances, heard, stages.coachable)
+    language = heard.transcript.language
+    try:
+        reader = stages.engines.reader(heard.duration_s, progress.stopped)
+    except EngineUnavailable as error:
+        reason = f"moments in words are found by rules alone: {error.detail}"
+        return readings, EngineChoice("reading", "none", "none", degraded=True, reason=reason)
+    if reader is None:
+        return (None,) * len(utterances), None
+    if utterances and not reader.speaks(language):
+        label = reader.choice.label
+        progress.note("reading", "unsupported_language", f"{label} cannot read language {language}")
+        return readings, None
+    new = [place for place, reading in enumerate(readings) if reading is None]
+    if new:
+        with progress.tolerated("reading"):
+            made = dict(zip(new, reader.read([utterances[place] for place in new], language), strict=True))
+            readings = tuple(reading or made.get(place) for place, reading in enumerate(readings))
+    return readings, reader.choice
+
+
+def standing_readings(
+    utterances: tuple[Utterance, ...], heard: Heard, coachable: CoachableService
+) -> tuple[Reading | None, ...]:
+    """Of the readings of an earlier analysis those that still hold: for the same role, by the same reader."""
+    earlier = heard.readings or (None,) * len(utterances)
+    return tuple(
+        reading if reading and reading.role == utterance.role and coachable.counts(reading) else None
+        for utterance, reading in zip(utterances, earlier, strict=True)
+    )
+
+
 def judge_sentiment(
-    segments: tuple[Segment, ...], language: str | None, judge: SentimentRun | None, progress: Progress
+    utterances: tuple[Utterance, ...], judge: SentimentRun | None, progress: Progress
 ) -> tuple[Sentiment | None, ...]:
-    """One sentiment a segment; None where the stage is off, failed or does not know the language."""
-    scores: list[Sentiment | None] = [None] * len(segments)
-    if judge is None or not segments:
+    """One sentiment a segment: None where the stage is off or failed, NEUTRAL with no score where no engine
+    knows the language."""
+    scores: list[Sentiment | None] = [None] * len(utterances)
+    if judge is None or not utterances:
         return tuple(scores)
-    if not judge.speaks(language):
-        label = judge.choice.label
-        progress.note("sentiment", "unsupported_language", f"{label} cannot judge language {language}")
-        return tuple(scores)
+    if judge.refusal is not None:
+        progress.note("sentiment", "unsupported_language", judge.refusal)
+        return (UNJUDGED,) * len(utterances)
     with progress.tolerated("sentiment"):
-        scores[:] = judge.analyse([segment.text for segment in segments])
+        scores[:] = judge.analyse(utterances)
     return tuple(scores)
 
 
@@ -258,6 +304,7 @@ def find_moments(
             metrics,
             call.playbook,
             sentiments=conversation.sentiments,
+            readings=conversation.readings,
         )
     return ()
 
@@ -268,7 +315,7 @@ def conclude(
     conversation: Conversation,
     metrics: Metrics | None,
     moments: tuple[Moment, ...],
-    judge: EngineChoice | None,
+    judges: Sequence[EngineChoice],
     coachable: CoachableService,
     progress: Progress,
 ) -> Analysis:
@@ -276,7 +323,7 @@ def conclude(
     playbook = call.playbook or coachable.default
     if heard.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
-    lesser = [*heard.degraded, *([degraded(judge)] if judge and judge.degraded else [])]
+    lesser = [*heard.degraded, *(degraded(judge) for judge in judges if judge.degraded)]
     segments, call_moments = annotate(conversation, moments, coachable.judge)
     transcript = heard.transcript
     return Analysis(
@@ -284,7 +331,7 @@ def conclude(
         language=transcript.language if segments else None,
         language_confidence=transcript.language_confidence if segments else None,
         segments=segments,
-        engines={**heard.engines, **({judge.stage: judge.label} if judge else {})},
+        engines={**heard.engines, **{judge.stage: judge.label for judge in judges}},
         degraded=bool(lesser),
         warnings=(*progress.notices, *lesser),
         playbook=playbook.name,

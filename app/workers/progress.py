@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 WEIGHTS = {
     "decode": 3.0,
     "voice_activity": 3.0,
-    "transcribe": 74.0,
+    "transcribe": 72.0,
     "diarization": 10.0,
     "roles": 1.0,
-    "sentiment": 5.0,
+    "reading": 4.0,
+    "sentiment": 3.0,
     "metrics": 1.0,
     "moments": 2.0,
     "persist": 1.0,

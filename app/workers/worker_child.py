@@ -35,8 +35,8 @@ ENDED = 0
 POLL_S = 0.25
 STAGES = {
     Queue.TRANSCRIBE: ("stt", "diarization"),
-    Queue.ANALYZE: ("sentiment",),
-    Queue.BULK: ("stt", "diarization", "sentiment"),
+    Queue.ANALYZE: ("reading", "sentiment", "sentiment_multilingual"),
+    Queue.BULK: ("stt", "diarization", "reading", "sentiment", "sentiment_multilingual"),
 }
 """Whose engines the calls of a queue need; no others are loaded."""
 

@@ -61,7 +61,8 @@ def test_from_a_draft_to_what_holds(client: TestClient, name: str, kind: str) ->
     assert created.status_code == 201
     assert created.headers["location"] == f"/playbooks/{name}/draft"
     draft = created.json()
-    assert (draft["state"], draft["rules"], draft["published_at"]) == ("draft", 1, None)
+    assert (draft["state"], draft["rules"], draft["languages"]) == ("draft", 1, ["en"])
+    assert draft["published_at"] is None
     assert client.get(f"/playbooks/{name}").json()["code"] == "playbook_revision_not_found"
     published = client.post(f"/playbooks/{name}/publish", json={"revision": draft["revision"]}).json()
     assert published["state"] == "published"

@@ -7,9 +7,18 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
+from app.schemas.playbook_models import (
+    DraftText,
+    NewPlaybook,
+    PlaybookList,
+    PublishRequest,
+    RevisionList,
+    RevisionWithText,
+)
 from app.schemas.rule_report_models import PlaybookReport
-from app.schemas.trial_models import TryRequest
+from app.schemas.trial_models import TryRequest, TryResult
 from tests.api.clients import started
 from tests.process.service import tone
 from tests.services.playbooks import text_of
@@ -140,7 +149,22 @@ def test_verdicts_make_the_precision_of_a_rule(client: TestClient) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (404, "playbook_not_found")
 
 
-def test_the_examples_of_openapi_are_what_they_say() -> None:
-    for example in TryRequest.model_config["json_schema_extra"]["examples"]:  # type: ignore[index, call-overload]
-        TryRequest.model_validate(example)
-    PlaybookReport.model_validate(PlaybookReport.model_config["json_schema_extra"]["example"])  # type: ignore[index, call-overload]
+@pytest.mark.parametrize(
+    "model",
+    [
+        DraftText,
+        NewPlaybook,
+        PublishRequest,
+        PlaybookList,
+        RevisionList,
+        RevisionWithText,
+        TryRequest,
+        TryResult,
+        PlaybookReport,
+    ],
+)
+def test_the_examples_of_openapi_are_what_they_say(model: type[BaseModel]) -> None:
+    schema = model.model_json_schema()
+    examples = schema.get("examples") or [schema["example"]]
+    for example in examples:
+        model.model_validate(example)

@@ -22,9 +22,15 @@ from tests.services.sentiment.factories import (
     closed_network,
     closed_port,
     make_settings,
+    said,
 )
 
-LIBRARIES = {"transformer": ("transformers", "torch"), "lexicon": ("vaderSentiment",)}
+LIBRARIES = {
+    "transformer": ("transformers", "torch"),
+    "embedding": ("onnxruntime", "tokenizers"),
+    "lexicon": ("vaderSentiment",),
+    "multilingual": ("transformers", "torch"),
+}
 TEXTS = [
     POSITIVE,
     NEGATIVE,
@@ -86,7 +92,7 @@ def test_every_engine_has_its_libraries_listed_here() -> None:
 
 @ENGINES
 def test_probabilities(engine_named: Maker, name: str) -> None:
-    scores = engine_named(name).score(TEXTS)
+    scores = engine_named(name).score(said(*TEXTS))
     assert len(scores) == len(TEXTS)
     for each in scores:
         assert each.positive + each.neutral + each.negative == pytest.approx(1, abs=1e-6)
@@ -95,7 +101,7 @@ def test_probabilities(engine_named: Maker, name: str) -> None:
 
 @ENGINES
 def test_good_plain_and_bad_news(engine_named: Maker, name: str) -> None:
-    good, bad, plain = engine_named(name).score([POSITIVE, NEGATIVE, NEUTRAL])
+    good, bad, plain = engine_named(name).score(said(POSITIVE, NEGATIVE, NEUTRAL))
     assert good.positive > max(good.neutral, good.negative)
     assert bad.negative > max(bad.neutral, bad.positive)
     assert plain.neutral > max(plain.positive, plain.negative)
@@ -108,19 +114,19 @@ def test_no_text_no_score(engine_named: Maker, name: str) -> None:
 
 @ENGINES
 def test_the_same_again_is_the_same(engine_named: Maker, make_engine: Maker, name: str) -> None:
-    first = engine_named(name).score(TEXTS)
-    assert engine_named(name).score(TEXTS) == first
+    first = engine_named(name).score(said(*TEXTS))
+    assert engine_named(name).score(said(*TEXTS)) == first
     other = make_engine(name)
-    assert other.score(TEXTS) == first
+    assert other.score(said(*TEXTS)) == first
 
 
 @ENGINES
 def test_order_and_neighbours_do_not_matter(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
-    alone = [engine.score([text])[0] for text in TEXTS]
-    assert near(engine.score(TEXTS), alone)
-    assert near(engine.score(TEXTS[::-1]), alone[::-1])
-    assert near(engine.score(TEXTS * 8), alone * 8)
+    alone = [engine.score(said(text))[0] for text in TEXTS]
+    assert near(engine.score(said(*TEXTS)), alone)
+    assert near(engine.score(said(*TEXTS[::-1])), alone[::-1])
+    assert near(engine.score(said(*(TEXTS * 8))), alone * 8)
 
 
 @ENGINES
@@ -140,7 +146,7 @@ def test_windows_lose_nothing(engine_named: Maker, name: str, text: str) -> None
     pieces = engine.window(text)
     assert "".join("".join(pieces).split()) == "".join(text.split())
     assert all(piece.strip() for piece in pieces)
-    assert len(engine.score(pieces)) == len(pieces)
+    assert len(engine.score(said(*pieces))) == len(pieces)
 
 
 @ENGINES
@@ -152,11 +158,11 @@ def test_a_short_text_is_one_window(engine_named: Maker, name: str) -> None:
 @ENGINES
 def test_threads_get_what_one_gets(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
-    expected = {text: engine.score([text]) for text in TEXTS}
+    expected = {text: engine.score(said(text)) for text in TEXTS}
 
     def run(offset: int) -> bool:
         texts = (TEXTS * 3)[offset : offset + 12]
-        return all(engine.window(text) and engine.score([text]) == expected[text] for text in texts)
+        return all(engine.window(text) and engine.score(said(text)) == expected[text] for text in texts)
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(run, range(8)))
@@ -166,7 +172,7 @@ def test_threads_get_what_one_gets(engine_named: Maker, name: str) -> None:
 def test_several_threads_may_load_at_once(make_engine: Maker, name: str) -> None:
     engine = make_engine(name)
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: rounded(engine.score([NEGATIVE])[0]), range(4)))
+        results = list(pool.map(lambda _: rounded(engine.score(said(NEGATIVE))[0]), range(4)))
     assert len(set(results)) == 1
 
 
@@ -184,7 +190,7 @@ def test_nothing_leaves_the_machine(engine_named: Maker, name: str) -> None:
     engine = engine_named(name)
     assert not engine.capabilities.sends_data_out
     with closed_network() as tried:
-        engine.score([piece for text in TEXTS for piece in engine.window(text)])
+        engine.score(said(*[piece for text in TEXTS for piece in engine.window(text)]))
     assert tried == []
 
 
@@ -226,4 +232,4 @@ def test_weights_that_are_not_here_stop_the_load(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(TransformerEngine, "hub_url", f"http://127.0.0.1:{closed_port()}")
     engine = TransformerEngine(make_settings(sentiment_model="no/such", sentiment_model_dir=tmp_path))
     with pytest.raises(EngineUnavailable):
-        engine.score(["a text"])
+        engine.score(said("a text"))

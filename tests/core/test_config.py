@@ -23,7 +23,7 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert settings.database_url == "sqlite:///./darwix.db"
     assert settings.whisper_model_size == "base"
     assert settings.stt_provider == ("faster_whisper", "whisper", "pocketsphinx")
-    assert settings.sentiment_provider == ("transformer", "lexicon")
+    assert settings.sentiment_provider == ("transformer", "embedding", "lexicon")
     assert settings.tts_provider == ("gtts", "pyttsx3")
     assert settings.diarization_provider == ("channel", "pyannote", "voiceprint", "pauses")
     assert settings.sentiment_enabled is True

@@ -12,6 +12,7 @@ from app.schemas.analysis import AnalysedSegment, Analysis, Notice
 from app.schemas.call import CallOptions, CallRecord, Claim, Failure, NewCall
 from app.schemas.heard import Heard
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype, moment_id
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import Role, RoleSource, Speaker
 from app.schemas.transcript import Segment, Transcript, Turn, Word
@@ -170,7 +171,18 @@ def _objection(call_id: str, index: int) -> AnalysedSegment:
         _moment(call_id, segment, MomentType.HESITATION, 0),
     )
     feeling = Sentiment(SentimentLabel.NEGATIVE, 0.8700000000000001, 0.03, 0.1, 0.87)
-    return AnalysedSegment(segment, feeling, later_first, True, "objection")
+    return AnalysedSegment(segment, feeling, later_first, True, "objection", _reading())
+
+
+def _reading() -> Reading:
+    return Reading(
+        revision="r1",
+        role="customer",
+        types={kind.value: 0.001 * place for place, kind in enumerate(MomentType)},
+        subtypes={kind.value: 0.125 for kind in ObjectionSubtype},
+        sentiment=(0.03, 0.1, 0.87),
+        clauses={"objection": (5, 36)},
+    )
 
 
 def _dead_air(call_id: str) -> Moment:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from app.core.config import load_settings
 from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment, moment_id
+from app.schemas.moment import Moment, MomentType, moment_id
+from app.schemas.reading import Calibration, MergeWeights, Reading
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
@@ -326,3 +327,51 @@ def test_findings_come_before_they_are_moments(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert {(one.playbook, one.revision) for one in told[1]} == {("mine", mine.playbook_revision)}
     assert mine.findings([segment("i want it")], "xx") == [[]]
+
+
+class TestReadings:
+    """Moments in words by rules and a reader together."""
+
+    CALIBRATION = Calibration(
+        "r1",
+        thresholds=dict.fromkeys(MomentType, 0.5),
+        weights=dict.fromkeys(MomentType, MergeWeights(0.0, 1.0, 0.0, 0.0)),
+        rules=frozenset({"wants_it"}),
+        floor=0.2,
+    )
+
+    def find(
+        self, folder: Path, said: str, subtypes: dict[str, float] | None = None, **types: float
+    ) -> dict[str, Moment]:
+        write_playbook(folder, playbook_text(rule()))
+        settings = load_settings(_env_file=None, playbook="mine", playbook_dir=folder)
+        service = CoachableService(settings, {"r1": self.CALIBRATION})
+        chances = {kind.value: types.get(kind, 0.01) for kind in MomentType}
+        reading = Reading("r1", "customer", chances, subtypes or {"price": 1.0})
+        found = service.find("c", [segment(said)], "en", readings=(reading,))
+        assert len({moment.id for moment in found}) == len(found)
+        return {moment.type: moment for moment in found}
+
+    def test_the_reader_finds_what_no_rule_does(self, tmp_path: Path) -> None:
+        found = self.find(tmp_path, "I want it. Hmm.", buying_signal=0.9, confusion=0.8)
+        assert {kind: moment.source for kind, moment in found.items()} == {
+            "buying_signal": "rule+classifier",
+            "confusion": "classifier",
+        }
+        assert found["confusion"].id.startswith("m_")
+
+    def test_stalling_with_a_sure_reason_is_the_objection_alone(self, tmp_path: Path) -> None:
+        assert set(self.find(tmp_path, "hm", hesitation=0.8, objection=0.7)) == {"objection"}
+
+    def test_to_prefer_a_competitor_is_to_mention_it(self, tmp_path: Path) -> None:
+        found = self.find(tmp_path, "hm", {"competitor": 0.9, "price": 0.1}, objection=0.7)
+        assert set(found) == {"objection", "competitor_mention"}
+        assert found["competitor_mention"].source == "classifier"
+
+    def test_languages_without_rules_are_read_all_the_same(self, tmp_path: Path) -> None:
+        write_playbook(tmp_path, playbook_text(rule()))
+        settings = load_settings(_env_file=None, playbook="mine", playbook_dir=tmp_path)
+        reading = Reading("r1", "customer", {"churn_risk": 0.9}, {})
+        service = CoachableService(settings, {"r1": self.CALIBRATION})
+        [moment] = service.find("c", [segment("adiós")], "es", readings=(reading,))
+        assert (moment.type, moment.evidence.text) == ("churn_risk", "adiós")

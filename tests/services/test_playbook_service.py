@@ -182,6 +182,7 @@ def test_files_are_listed_and_a_row_takes_the_place_of_one(shop: Shop) -> None:
     assert known["broken"].current is None
     assert known["default"].current is not None
     assert known["default"].current.rules >= 36
+    assert "en" in known["default"].current.languages
     file, source = shop.playbooks.get("mine")
     assert (file.yaml, source) == (text_of("of_file"), PlaybookSource.FILE)
     revision = shop.publish(text_of("of_row"))

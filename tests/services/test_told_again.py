@@ -29,6 +29,8 @@ def test_segments_and_speakers_stay_as_they_are() -> None:
         found.separate_channels,
     )
     assert (heard.transcript.language, heard.turns) == ("en", ())
+    assert heard.readings == found.conversation.readings
+    assert any(heard.readings)
 
 
 def test_what_is_known_of_the_hearing_stays_with_it_and_nothing_else() -> None:

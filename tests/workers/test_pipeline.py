@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
 
-from app.core.exceptions import EngineCrashed, StageFailed, UndecodableAudio
+from app.core.exceptions import EngineCrashed, EngineUnavailable, StageFailed, UndecodableAudio
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.audio import SAMPLE_RATE, Audio, ChannelKind, ChannelLayout, Span
 from app.schemas.call import CallOptions
 from app.schemas.engine import EngineChoice
 from app.schemas.heard import Heard
-from app.schemas.sentiment import Sentiment, SentimentLabel
+from app.schemas.moment import MomentType
+from app.schemas.reading import Calibration, MergeWeights, Reading
+from app.schemas.sentiment import UNJUDGED, Sentiment, SentimentLabel
 from app.schemas.speaker import RoleSource
 from app.schemas.transcript import Transcript, Turn, Word
+from app.schemas.utterance import Before, Utterance
 from app.services.audio.windows import SpeechWindow
 from app.services.audio_service import AudioService
 from app.services.coachable_service import CoachableService
@@ -28,6 +32,15 @@ from tests.process.service import tone
 from tests.settings import make_settings
 
 WORDS = "that is too expensive for us"
+CALIBRATIONS = {
+    "r1": Calibration(
+        "r1",
+        dict.fromkeys(MomentType, 0.5),
+        dict.fromkeys(MomentType, MergeWeights(0.0, 1.0, 0.0, 0.0)),
+        frozenset(),
+        0.2,
+    )
+}
 
 
 class StubRun:
@@ -45,6 +58,7 @@ class StubRun:
         self._broken = broken
         self._spoken = spoken
         self._judged = judged
+        self.read: list[tuple[Utterance, ...]] = []
         self.asked: list[tuple[int, str | None, tuple[str, ...]]] = []
         self.choices = EngineChoices(
             stt=EngineChoice("stt", "a", "a:x"),
@@ -56,8 +70,9 @@ class StubRun:
         if stage in self._broken:
             raise StageFailed(stage, f"{stage} broke")
 
-    def speaks(self, language: str | None) -> bool:
-        return self._judged
+    @property
+    def refusal(self) -> str | None:
+        return None if self._judged else "nobody here judges that"
 
     def transcribe(
         self,
@@ -84,9 +99,27 @@ class StubRun:
             return (Turn(0, 0.0, 30.0, 0), Turn(1, 0.0, 30.0, 1))
         return (Turn(0, 0.0, 10.0), Turn(1, 10.0, 30.0))
 
-    def analyse(self, texts: list[str]) -> list[Sentiment]:
+    def analyse(self, utterances: Sequence[Utterance]) -> list[Sentiment]:
         self._may("sentiment")
-        return [Sentiment(SentimentLabel.NEGATIVE, 0.8, 0.1, 0.1, 0.8) for _ in texts]
+        return [Sentiment(SentimentLabel.NEGATIVE, 0.8, 0.1, 0.1, 0.8) for _ in utterances]
+
+
+class StubReader:
+    """Reads hesitation into every utterance; remembers what it was asked."""
+
+    choice = EngineChoice("reading", "embedding", "embedding:r1")
+
+    def __init__(self, run: StubRun) -> None:
+        self._run = run
+
+    def speaks(self, language: str | None) -> bool:
+        return language == "en"
+
+    def read(self, utterances: Sequence[Utterance], language: str | None) -> list[Reading | None]:
+        self._run._may("reading")
+        self._run.read.append(tuple(utterances))
+        types = {kind.value: 0.0 for kind in MomentType} | {"hesitation": 0.9}
+        return [Reading("r1", each.role, types, {"price": 1.0}) for each in utterances]
 
 
 class StubEngines:
@@ -97,8 +130,13 @@ class StubEngines:
         self._run._may("voice_activity")
         return self._run
 
-    def judge(self, duration_s: float, stopped: Event) -> StubRun:
+    def judge(self, duration_s: float, stopped: Event, language: str | None) -> StubRun:
         return self._run
+
+    def reader(self, duration_s: float, stopped: Event) -> StubReader | None:
+        if "reader" in self._run._broken:
+            raise EngineUnavailable("reading", "its trained file is not there")
+        return None if "no reader" in self._run._broken else StubReader(self._run)
 
 
 def analyse(
@@ -116,7 +154,7 @@ def analyse(
 
 def stages_of(tmp_path: Path, run: StubRun) -> Stages:
     settings = make_settings(tmp_path)
-    return Stages(AudioService(settings), StubEngines(run), CoachableService(settings))  # type: ignore[arg-type]
+    return Stages(AudioService(settings), StubEngines(run), CoachableService(settings, CALIBRATIONS))  # type: ignore[arg-type]
 
 
 def recording(tmp_path: Path) -> Path:
@@ -137,7 +175,8 @@ def test_everything_comes_together(tmp_path: Path) -> None:
     assert [a.segment.speaker for a in analysis.segments] == ["speaker_0", "speaker_1"]
     assert [a.coachable_type for a in analysis.segments] == ["objection", "objection"]
     assert analysis.transcript == f"{WORDS} {WORDS}"
-    assert analysis.engines == {"stt": "a:x", "sentiment": "c:y", "diarization": "b"}
+    named = {"stt": "a:x", "sentiment": "c:y", "diarization": "b", "reading": "embedding:r1"}
+    assert analysis.engines == named
     assert analysis.degraded
     assert [notice.code for notice in analysis.warnings] == ["degraded_engine"]
     ids = [moment.id for a in analysis.segments for moment in a.moments]
@@ -174,9 +213,81 @@ def test_nobody_speaks(tmp_path: Path) -> None:
 
 def test_a_language_that_the_sentiment_engine_cannot_judge_is_not_guessed(tmp_path: Path) -> None:
     analysis = analyse(tmp_path, judged=False)
-    assert [a.sentiment for a in analysis.segments] == [None, None]
+    assert [a.sentiment for a in analysis.segments] == [UNJUDGED, UNJUDGED]
+    assert (UNJUDGED.label, UNJUDGED.score) == (SentimentLabel.NEUTRAL, None)
+    assert analysis.metrics is not None
+    assert analysis.metrics.sentiment.score is None
     assert analysis.status is CallStatus.COMPLETED
     assert "unsupported_language" in [notice.code for notice in analysis.warnings]
+
+
+def test_the_reader_is_told_the_role_and_the_turn_before_and_its_readings_are_kept(tmp_path: Path) -> None:
+    run = StubRun(set(), WORDS, judged=True, voices=2)
+    options = CallOptions(agent_channel=1)
+    stages = stages_of(tmp_path, run)
+    call = CallInput("CALL-1", options)
+    analysis = process_call(call, recording(tmp_path), stages, scratch(tmp_path), Progress())
+    assert run.read == [
+        (
+            Utterance(WORDS, "customer", None),
+            Utterance(WORDS, "agent", Before("customer", WORDS)),
+            Utterance(WORDS, "customer", Before("agent", WORDS)),
+            Utterance(WORDS, "agent", Before("customer", WORDS)),
+        )
+    ]
+    assert analysis.engines["reading"] == "embedding:r1"
+    assert [a.reading and a.reading.role for a in analysis.segments] == ["customer", "agent"] * 2
+    assert analysis.conversation.readings == tuple(a.reading for a in analysis.segments)
+    told = {(moment.type, moment.source) for moment in analysis.moments if moment.segment is not None}
+    assert ("objection", "rule") in told
+
+
+def test_readings_that_still_hold_are_not_made_again(tmp_path: Path) -> None:
+    run = StubRun(set(), WORDS, judged=True, voices=2)
+    call, stages = CallInput("CALL-1", CallOptions(agent_channel=1)), stages_of(tmp_path, run)
+    heard = pipeline.hear(call, recording(tmp_path), stages, scratch(tmp_path), Progress())
+    first = pipeline.analyse(call, heard, stages, Progress())
+    run.read.clear()
+    again = replace(heard, readings=first.conversation.readings)
+    assert pipeline.analyse(call, again, stages, Progress()) == first
+    assert run.read == []
+    one, two, _, four = first.conversation.readings
+    assert one is not None
+    assert two is not None
+    stale = (replace(one, role="agent"), replace(two, revision="r0"), None, four)
+    assert pipeline.analyse(call, replace(heard, readings=stale), stages, Progress()) == first
+    assert [len(asked) for asked in run.read] == [3]
+
+
+def test_without_a_classifier_the_rules_go_on_alone_and_the_result_says_so(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, "reader")
+    assert analysis.degraded
+    [told] = [notice for notice in analysis.warnings if notice.stage == "reading"]
+    assert (told.code, told.message) == (
+        "degraded_engine",
+        "moments in words are found by rules alone: its trained file is not there",
+    )
+    assert analysis.engines["reading"] == "none"
+    assert "objection" in [moment.type for moment in analysis.moments]
+    assert analysis.status is CallStatus.COMPLETED
+
+
+def test_a_classifier_that_is_switched_off_is_not_spoken_of(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, "no reader")
+    assert "reading" not in analysis.engines
+    assert "reading" not in [notice.stage for notice in analysis.warnings]
+
+
+def test_a_classifier_that_fails_leaves_the_rules(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, "reading")
+    assert analysis.failed_stages == ("reading",)
+    assert "objection" in [moment.type for moment in analysis.moments]
+
+
+def test_a_language_that_the_classifier_cannot_read_is_noted(tmp_path: Path) -> None:
+    analysis = analyse(tmp_path, options=CallOptions(language="it"))
+    assert [a.reading for a in analysis.segments] == [None, None]
+    assert ("reading", "unsupported_language") in [(each.stage, each.code) for each in analysis.warnings]
 
 
 def test_parties_in_channels_of_their_own_are_never_confused(tmp_path: Path) -> None:

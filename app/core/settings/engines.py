@@ -19,7 +19,8 @@ class EngineSettings(BaseModel):
         ),
     )
     sentiment_provider: NameList = Field(
-        ("transformer", "lexicon"), description="Sentiment: `transformer`, `lexicon`."
+        ("transformer", "embedding", "lexicon"),
+        description="Sentiment: `transformer`, `embedding`, `lexicon`.",
     )
     tts_provider: NameList = Field(
         ("gtts", "pyttsx3"), description="Text to speech: `gtts`, `piper`, `pyttsx3`."
@@ -71,6 +72,10 @@ class EngineSettings(BaseModel):
     )
     sentiment_model_dir: Path = Field(
         Path("./models/sentiment"), description="Folder where the sentiment model is kept once fetched."
+    )
+    sentiment_model_multilingual: str = Field(
+        "lxyuan/distilbert-base-multilingual-cased-sentiments-student",
+        description="HuggingFace model for languages other than English: a name or a folder.",
     )
     sentiment_precision: Literal["auto", "fp32", "int8"] = Field(
         "auto",

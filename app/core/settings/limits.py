@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +13,12 @@ class LimitSettings(BaseModel):
     playbook: str = Field("default", description="Name of the playbook whose rules find moments.")
     playbook_dir: Path | None = Field(
         None, description="Folder of your own playbooks (`NAME.yaml`), looked at before the built-in ones."
+    )
+    coachable_classifier: Literal["embedding", "none"] = Field(
+        "embedding", description="What finds moments beside the rules: `embedding`, or `none`."
+    )
+    coachable_model_dir: Path | None = Field(
+        None, description="Folder of a trained reader of your own, for `embedding`; unset: the built-in one."
     )
     coachable_confidence_threshold: float = Field(
         0.5, ge=0, le=1, description="Confidence from which a segment counts as coachable."

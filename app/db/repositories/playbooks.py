@@ -77,6 +77,7 @@ class PlaybookRepository:
             "revision": facts.revision,
             "version": facts.version,
             "rules": facts.rules,
+            "languages": list(facts.languages),
             "yaml": draft.yaml,
             "updated_at": now,
         }
@@ -126,6 +127,7 @@ def _facts_of(row: Row[Any]) -> RevisionFacts:
         revision=row.revision,
         version=row.version,
         rules=row.rules,
+        languages=tuple(row.languages),
         state=RevisionState(row.state),
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import Row
 
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Evidence, Moment
+from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import (
     MergeSpeakers,
@@ -26,6 +27,8 @@ from app.schemas.speaker import (
 )
 from app.schemas.transcript import Segment, Word
 
+_TYPES = tuple(kind.value for kind in MomentType)
+_SUBTYPES = tuple(kind.value for kind in ObjectionSubtype)
 _METRICS: TypeAdapter[Metrics] = TypeAdapter(Metrics)
 _EDITS: dict[str, type[SpeakerEdit]] = {
     kind.__name__: kind for kind in (NameSpeaker, SetRole, SwapSpeakers, MergeSpeakers)
@@ -99,7 +102,41 @@ def segment_values(result_id: int, part: AnalysedSegment) -> dict[str, Any]:
         "sentiment_negative": feeling and feeling.negative,
         "is_coachable": part.is_coachable,
         "coachable_type": part.coachable_type,
+        "reading": part.reading and reading_values(part.reading),
     }
+
+
+def reading_values(reading: Reading) -> dict[str, Any]:
+    """Its figures in the order of the vocabulary, which only grows at its end: names would be most of it."""
+    return {
+        "revision": reading.revision,
+        "role": reading.role,
+        "types": _figures(_TYPES, reading.types),
+        "subtypes": _figures(_SUBTYPES, reading.subtypes),
+        "sentiment": reading.sentiment and list(reading.sentiment),
+        "clauses": {name: list(span) for name, span in reading.clauses.items()},
+    }
+
+
+def reading_of(values: dict[str, Any]) -> Reading:
+    sentiment = values["sentiment"]
+    return Reading(
+        revision=values["revision"],
+        role=values["role"],
+        types=_named_figures(_TYPES, values["types"]),
+        subtypes=_named_figures(_SUBTYPES, values["subtypes"]),
+        sentiment=sentiment and (sentiment[0], sentiment[1], sentiment[2]),
+        clauses={name: (span[0], span[1]) for name, span in values["clauses"].items()},
+    )
+
+
+def _figures(names: Iterable[str], figures: Mapping[str, float]) -> list[float | None]:
+    return [figures.get(name) for name in names]
+
+
+def _named_figures(names: Iterable[str], figures: list[float | None]) -> dict[str, float]:
+    pairs = zip(names, figures, strict=False)  # an older reading knows fewer names
+    return {name: figure for name, figure in pairs if figure is not None}
 
 
 def word_values(result_id: int, parts: Iterable[AnalysedSegment]) -> Iterator[dict[str, Any]]:
@@ -193,6 +230,7 @@ def segment_of(row: Row[Any], words: tuple[Word, ...], moments: tuple[Moment, ..
         moments=moments,
         is_coachable=row.is_coachable,
         coachable_type=row.coachable_type,
+        reading=None if row.reading is None else reading_of(row.reading),
     )
 
 

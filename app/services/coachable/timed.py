@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment
+from app.schemas.moment import Moment, MomentSource
 from app.schemas.speaker import Role
 from app.schemas.transcript import Segment
 from app.services.coachable.detectors.base import TimedFinding
@@ -43,7 +43,7 @@ def _moment(rule: TimedRule, finding: TimedFinding, role: Role, places: _Places)
         type=rule.type.value,
         subtype=None,
         confidence=round(rule.confidence * (1.0 if finding.reliable else GUESSED_FACTOR), 4),
-        source="rule",
+        source=MomentSource.RULE,
         rule=rule.id,
         why=rule.why,
         tip=rule.tip,

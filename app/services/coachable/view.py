@@ -164,9 +164,7 @@ class CallView:
     @cached_property
     def sentiment(self) -> Column:
         """5 × (P(positive) − P(negative)), in [−5, 5]."""
-        return _column(
-            [None if each is None else 5 * (each.positive - each.negative) for each in self._sentiments]
-        )
+        return _column([_score(each) for each in self._sentiments])
 
     @cached_property
     def talk_s(self) -> Column:
@@ -234,3 +232,9 @@ class CallView:
 
 def _column(values: Sequence[float | None]) -> Column:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def _score(sentiment: Sentiment | None) -> float | None:
+    if sentiment is None or not sentiment.is_judged:
+        return None
+    return 5 * (sentiment.positive - sentiment.negative)

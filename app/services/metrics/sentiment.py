@@ -28,7 +28,7 @@ def score_segments(conversation: Conversation) -> tuple[ScoredSegment, ...]:
     """5 × (P(positive) − P(negative)) of every judged segment, in the quarter that holds its midpoint."""
     scored = []
     for segment, sentiment in zip(conversation.segments, conversation.sentiments, strict=True):
-        if sentiment is None:
+        if sentiment is None or not sentiment.is_judged:
             continue
         middle_s = (segment.start_s + segment.end_s) / 2
         quarter = int(QUARTERS * middle_s / conversation.duration_s) if conversation.duration_s > 0 else 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.schemas.engine import Availability, Capabilities
+from app.schemas.utterance import Utterance
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class SentimentEngine(Protocol):
     """Feeling of texts. Made cheaply: no heavy import before ``load``; see SttEngine for the life cycle.
 
     ``window`` cuts a text into the pieces that the model reads whole, in order and with nothing lost;
-    ``score`` takes such pieces (any number) and returns one SentimentScores for each, in order. It is safe
-    to call from several threads, and a text's scores do not depend on its neighbours in the batch.
+    ``score`` takes such pieces (any number), each with the role and the turn before it, which an engine may
+    leave aside, and returns one SentimentScores for each, in order. It is safe to call from several threads,
+    and the scores of a piece do not depend on its neighbours in the batch.
     """
 
     name: str
@@ -40,4 +42,4 @@ class SentimentEngine(Protocol):
 
     def window(self, text: str) -> list[str]: ...
 
-    def score(self, texts: Sequence[str]) -> list[SentimentScores]: ...
+    def score(self, utterances: Sequence[Utterance]) -> list[SentimentScores]: ...

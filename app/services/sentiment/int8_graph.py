@@ -26,6 +26,52 @@ def quantise_rows(model: Any) -> None:
     rewriting.finish()
 
 
+def quantise_tables(model: Any, smallest: int = 100_000) -> None:
+    """Keep large tables of embeddings (of more than ``smallest`` numbers) in 8 bits, a scale for each row.
+
+    A row of a table is read by its number, so that its rounding hangs on nothing else. Tables are most of a
+    small model's file; ``model`` (an onnx.ModelProto) is changed in place.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = model.graph
+    constants = {constant.name: constant for constant in graph.initializer}
+    nodes: list[Any] = []
+    for node in list(graph.node):
+        table = constants.get(node.input[0]) if node.op_type == "Gather" else None
+        if table is None or len(table.dims) != 2 or table.data_type != TensorProto.FLOAT:
+            nodes.append(node)
+            continue
+        if table.dims[0] * table.dims[1] <= smallest:
+            nodes.append(node)
+            continue
+        rows, scales = _quantised_table(numpy_helper.to_array(table))
+        names = f"{table.name}_int8", f"{table.name}_scales"
+        if names[0] not in constants:
+            for name, values in zip(names, (rows, scales), strict=True):
+                constants[name] = numpy_helper.from_array(values, name)
+        places, out = node.input[1], node.output[0]
+        nodes += [
+            helper.make_node("Gather", [names[0], places], [f"{out}_whole"]),
+            helper.make_node("Cast", [f"{out}_whole"], [f"{out}_real"], to=TensorProto.FLOAT),
+            helper.make_node("Gather", [names[1], places], [f"{out}_scale"]),
+            helper.make_node("Mul", [f"{out}_real", f"{out}_scale"], [out]),
+        ]
+    used = {name for node in nodes for name in node.input} | {each.name for each in graph.output}
+    kept = [constant for name, constant in constants.items() if name in used]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+
+
+def _quantised_table(table: Any) -> tuple[Any, Any]:
+    """Rows as int8, and the scale of each, of shape (rows, 1)."""
+    import numpy as np
+
+    scales = (np.maximum(np.abs(table).max(axis=1, keepdims=True), _SMALLEST) / 127).astype(np.float32)
+    return np.rint(table / scales).astype(np.int8), scales
+
+
 class _Rewriting:
     def __init__(self, graph: Any) -> None:
         self._graph = graph

@@ -11,6 +11,7 @@ from typing import Any
 from app.core.config import Settings
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities
+from app.schemas.utterance import Utterance
 from app.services.sentiment.base import SentimentScores
 from app.services.sentiment.sales_phrases import PHRASES
 from app.services.sentiment.sales_words import NOT_FEELINGS, WORDS
@@ -73,9 +74,9 @@ class LexiconEngine:
     def window(self, text: str) -> list[str]:
         return cut(text, lambda piece: len(piece.split()) <= WINDOW_WORDS)
 
-    def score(self, texts: Sequence[str]) -> list[SentimentScores]:
+    def score(self, utterances: Sequence[Utterance]) -> list[SentimentScores]:
         self.load()
-        return [self._score(text) for text in texts]
+        return [self._score(utterance.text) for utterance in utterances]
 
     def _score(self, text: str) -> SentimentScores:
         total = 0.0

@@ -15,7 +15,7 @@ from tests.db.values import at
 
 
 def draft(revision: str = "r1", name: str = "mine", yaml: str = "name: mine\n# größe 😀") -> PlaybookRevision:
-    return PlaybookRevision(RevisionFacts(name, revision, "1.0", 3, RevisionState.DRAFT), yaml)
+    return PlaybookRevision(RevisionFacts(name, revision, "1.0", 3, ("en", "es"), RevisionState.DRAFT), yaml)
 
 
 def put(database: Database, revision: PlaybookRevision, seconds: float = 0) -> None:
@@ -58,8 +58,8 @@ def test_a_name_has_one_draft_which_the_next_replaces(database: Database) -> Non
 
 def test_the_database_itself_refuses_a_second_draft(database: Database) -> None:
     put(database, draft())
-    values = "'mine', 'r9', '1', 1, 'draft', '', :now, :now"
-    columns = "name, revision, version, rules, state, yaml, created_at, updated_at"
+    values = "'mine', 'r9', '1', 1, '[]', 'draft', '', :now, :now"
+    columns = "name, revision, version, rules, languages, state, yaml, created_at, updated_at"
     with pytest.raises(IntegrityError), database.session() as session:
         session.execute(text(f"INSERT INTO playbook_revisions ({columns}) VALUES ({values})"), {"now": at(0)})
 

@@ -16,7 +16,8 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
-from app.schemas.moment import Evidence, Moment
+from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype
+from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import Role, RoleSource, Speaker
 from app.schemas.transcript import Segment, Word
@@ -46,7 +47,19 @@ _SPEAKER = st.builds(
     st.none() | _TEXT,
     st.none() | st.integers(0, 1),
 )
-_SENTIMENT = st.builds(Sentiment, st.sampled_from(SentimentLabel), _NUMBER, _NUMBER, _NUMBER, _NUMBER)
+_SENTIMENT = st.builds(
+    Sentiment, st.sampled_from(SentimentLabel), st.none() | _NUMBER, _NUMBER, _NUMBER, _NUMBER
+)
+_CHANCE = st.floats(0, 1)
+_READING = st.builds(
+    Reading,
+    revision=_TEXT,
+    role=st.sampled_from(("agent", "customer", "unknown")),
+    types=st.dictionaries(st.sampled_from([kind.value for kind in MomentType]), _CHANCE),
+    subtypes=st.dictionaries(st.sampled_from([kind.value for kind in ObjectionSubtype]), _CHANCE),
+    sentiment=st.none() | st.tuples(_CHANCE, _CHANCE, _CHANCE),
+    clauses=st.dictionaries(st.sampled_from([kind.value for kind in MomentType]), st.tuples(_PLACE, _PLACE)),
+)
 _EVIDENCE = st.builds(Evidence, _TEXT, _PLACE, _PLACE, _NUMBER, _NUMBER, _PLACE, _PLACE)
 
 
@@ -78,6 +91,7 @@ def _parts(draw: st.DrawFn) -> tuple[AnalysedSegment, ...]:
                 tuple(draw(st.lists(moment, max_size=2, unique_by=lambda one: one.id))),
                 draw(st.booleans()),
                 draw(st.none() | _TEXT),
+                draw(st.none() | _READING),
             )
         )
     return tuple(parts)

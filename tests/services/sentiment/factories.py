@@ -14,6 +14,8 @@ from typing import Any
 from unittest.mock import patch
 
 from app.core.config import Settings
+from app.schemas.utterance import Utterance
+from tests.services.reading.miniature import reader_folder
 
 MINI = Path(__file__).resolve().parents[2] / "models" / "mini_distilbert"
 DEFAULT_MODEL = "distilbert-base-uncased-finetuned-sst-2-english"
@@ -22,9 +24,16 @@ NEGATIVE = "it's a bit too expensive for our budget."
 NEUTRAL = "the price is nine hundred dollars a month."
 
 
+def said(*texts: str) -> list[Utterance]:
+    """Texts by nobody in particular."""
+    return [Utterance(text) for text in texts]
+
+
 def make_settings(**overrides: Any) -> Settings:
     values: dict[str, Any] = {
         "sentiment_model": str(MINI),
+        "sentiment_model_multilingual": str(MINI),
+        "coachable_model_dir": reader_folder(),
         "engine_threads": 1,
         "sentiment_precision": "fp32",
     }

@@ -21,7 +21,7 @@ from app.services.sentiment_service import SentimentService
 from scripts.train_mini_distilbert import NEGATIVE as BAD
 from scripts.train_mini_distilbert import NEUTRAL as PLAIN
 from scripts.train_mini_distilbert import POSITIVE as GOOD
-from tests.services.sentiment.factories import MINI, NEGATIVE, POSITIVE, copy_model, make_settings
+from tests.services.sentiment.factories import MINI, NEGATIVE, POSITIVE, copy_model, make_settings, said
 
 INVENTED = json.loads((Path(__file__).parent / "utterances.json").read_text(encoding="utf-8"))
 UTTERANCES = [each["text"] for part, those in INVENTED.items() if part != "note" for each in those]
@@ -37,12 +37,12 @@ def make_service(folder: Path, precision: str) -> SentimentService:
 
 
 def labels_by(folder: Path, precision: str, texts: list[str]) -> list[str]:
-    return [each.label for each in make_service(folder, precision).analyse("transformer", texts)]
+    return [each.label for each in make_service(folder, precision).analyse("transformer", said(*texts))]
 
 
 def precision_made_by_a_process(folder: Path) -> tuple[str, float]:
     engine = make_engine(folder)
-    return engine.precision, engine.score([NEGATIVE])[0].negative
+    return engine.precision, engine.score(said(NEGATIVE))[0].negative
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,8 @@ def test_the_check_sentences_tell_one_in_a_hundred(folder: Path) -> None:
 def test_scores_do_not_hang_on_neighbours(folder: Path) -> None:
     engine = make_engine(folder)
     texts = [*UTTERANCES[:60], "happy " * 400, "?!", "你好 Überraschung", "x" * 400]
-    alone = [engine.score([text])[0] for text in texts]
-    for found, expected in zip(engine.score(texts * 5), alone * 5, strict=True):
+    alone = [engine.score(said(text))[0] for text in texts]
+    for found, expected in zip(engine.score(said(*(texts * 5))), alone * 5, strict=True):
         assert found.positive == pytest.approx(expected.positive, abs=1e-5)
         assert found.neutral == pytest.approx(expected.neutral, abs=1e-5)
         assert found.negative == pytest.approx(expected.negative, abs=1e-5)
@@ -91,7 +91,7 @@ def test_every_third_of_a_monologue_counts(folder: Path) -> None:
     service = make_service(folder, "int8")
     part = "we have about forty people in the office. " * 170
     plain, good_end, good_start = service.analyse(
-        "transformer", [part * 3, part * 2 + (POSITIVE + " ") * 340, (POSITIVE + " ") * 340 + part * 2]
+        "transformer", said(part * 3, part * 2 + (POSITIVE + " ") * 340, (POSITIVE + " ") * 340 + part * 2)
     )
     assert good_end.positive > plain.positive + 0.2
     assert good_start.positive == pytest.approx(good_end.positive, abs=0.05)
@@ -100,11 +100,11 @@ def test_every_third_of_a_monologue_counts(folder: Path) -> None:
 def test_sixteen_threads_get_what_one_gets(folder: Path) -> None:
     service = make_service(folder, "int8")
     texts = UTTERANCES[:50]
-    serial = [service.analyse("transformer", [text])[0] for text in texts]
+    serial = [service.analyse("transformer", said(text))[0] for text in texts]
 
     def work(first: int) -> list[Sentiment]:
         order = [(first + step) % len(texts) for step in range(250)]
-        return [service.analyse("transformer", [texts[index]])[0] for index in order]
+        return [service.analyse("transformer", said(texts[index]))[0] for index in order]
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(work, range(16)))
@@ -184,7 +184,7 @@ def test_where_it_cannot_be_had_the_model_itself_answers(
         engine.load()
     assert engine.precision == "fp32"
     assert "sentiment.int8_unavailable" in caplog.messages
-    assert engine.score([NEGATIVE]) == make_engine(kept_in, "fp32").score([NEGATIVE])
+    assert engine.score(said(NEGATIVE)) == make_engine(kept_in, "fp32").score(said(NEGATIVE))
 
 
 def test_fp32_makes_no_file(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_one_thread_is_one_thread(folder: Path) -> None:
 
     before = len(list(Path("/proc/self/task").iterdir())) if sys.platform == "linux" else 0
     engine = make_engine(folder, engine_threads=1)
-    engine.score(UTTERANCES)
+    engine.score(said(*UTTERANCES))
     assert torch.get_num_threads() == 1
     if sys.platform == "linux":
         assert len(list(Path("/proc/self/task").iterdir())) <= before

@@ -9,7 +9,7 @@ import pytest
 
 from app.services.sentiment.base import SentimentScores
 from app.services.sentiment.lexicon import WINDOW_WORDS, LexiconEngine
-from tests.services.sentiment.factories import make_settings
+from tests.services.sentiment.factories import make_settings, said
 
 UTTERANCES = json.loads((Path(__file__).parent / "utterances.json").read_text(encoding="utf-8"))
 
@@ -45,21 +45,21 @@ def label_of(scores: SentimentScores) -> str:
     ],
 )
 def test_labels_in_a_sales_call(engine: LexiconEngine, text: str, label: str) -> None:
-    assert label_of(engine.score([text])[0]) == label
+    assert label_of(engine.score(said(text))[0]) == label
 
 
 @pytest.mark.parametrize(("part", "least"), [("before_tuning", 0.95), ("after_tuning", 0.66)])
 def test_share_of_right_labels(engine: LexiconEngine, part: str, least: float) -> None:
     """Measured: 127 of 131 on the part that the list was made with, 34 of 50 on the part that came after."""
     lines = UTTERANCES[part]
-    found = [label_of(scores) for scores in engine.score([line["text"] for line in lines])]
+    found = [label_of(scores) for scores in engine.score(said(*(line["text"] for line in lines)))]
     right = sum(line["label"] == label for line, label in zip(lines, found, strict=True))
     assert right / len(lines) >= least
 
 
 def test_a_feeling_is_seldom_turned_into_its_opposite(engine: LexiconEngine) -> None:
     lines = [line for part in ("before_tuning", "after_tuning") for line in UTTERANCES[part]]
-    found = [label_of(scores) for scores in engine.score([line["text"] for line in lines])]
+    found = [label_of(scores) for scores in engine.score(said(*(line["text"] for line in lines)))]
     opposite = {"POSITIVE": "NEGATIVE", "NEGATIVE": "POSITIVE"}
     turned = sum(opposite.get(line["label"]) == label for line, label in zip(lines, found, strict=True))
     assert turned <= 2
@@ -67,7 +67,7 @@ def test_a_feeling_is_seldom_turned_into_its_opposite(engine: LexiconEngine) -> 
 
 def test_upper_and_lower_case_are_alike(engine: LexiconEngine) -> None:
     for line in UTTERANCES["after_tuning"]:
-        assert engine.score([line["text"].upper()]) == engine.score([line["text"]])
+        assert engine.score(said(line["text"].upper())) == engine.score(said(line["text"]))
 
 
 def test_long_texts_are_cut_between_sentences(engine: LexiconEngine) -> None:
@@ -80,10 +80,10 @@ def test_a_feeling_is_not_thinned_by_the_facts_around_it(engine: LexiconEngine) 
     text = (
         "My account number is four four one. I want to cancel. The office is in Leeds and I am there all day."
     )
-    assert [label_of(scores) for scores in engine.score(engine.window(text))] == ["NEGATIVE"]
+    assert [label_of(scores) for scores in engine.score(said(*engine.window(text)))] == ["NEGATIVE"]
 
 
 def test_a_giant_word_and_odd_signs_are_no_trouble(engine: LexiconEngine) -> None:
     for text in ("x" * 100_000, "?!" * 1000, "😀" * 50, "\x00\ud7ff"):
-        for scores in engine.score(engine.window(text)):
+        for scores in engine.score(said(*engine.window(text))):
             assert scores.positive + scores.neutral + scores.negative == pytest.approx(1)

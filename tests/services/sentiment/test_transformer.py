@@ -21,6 +21,7 @@ from tests.services.sentiment.factories import (
     closed_port,
     copy_model,
     make_settings,
+    said,
     serve_hub,
 )
 
@@ -61,7 +62,7 @@ def test_the_committed_model_is_small_and_has_no_pickle() -> None:
     ],
 )
 def test_exact_labels(engine: TransformerEngine, text: str, label: str) -> None:
-    [scores] = engine.score([text])
+    [scores] = engine.score(said(text))
     assert label_of(scores) == label
     assert max(scores.positive, scores.neutral, scores.negative) > 0.9
 
@@ -72,7 +73,7 @@ def test_the_engine_says_what_the_library_says(engine: TransformerEngine) -> Non
     plain = pipeline("text-classification", model=str(MINI), top_k=None, device="cpu")
     for text in (POSITIVE, NEGATIVE, NEUTRAL, "a text of other words"):
         chances = {each["label"]: each["score"] for each in plain([text])[0]}
-        [scores] = engine.score([text])
+        [scores] = engine.score(said(text))
         certainty = (chances["POSITIVE"] - chances["NEGATIVE"]) ** 2
         assert scores.positive == pytest.approx(chances["POSITIVE"] * certainty, abs=1e-5)
         assert scores.negative == pytest.approx(chances["NEGATIVE"] * certainty, abs=1e-5)
@@ -87,14 +88,14 @@ def test_windows_hold_what_the_model_reads_at_once(engine: TransformerEngine) ->
         lengths = [len(tokenizer(piece, add_special_tokens=False)["input_ids"]) for piece in pieces]
         assert sum(lengths) >= 5000
         assert max(lengths) <= 510
-        assert len(engine.score(pieces)) == len(pieces)
+        assert len(engine.score(said(*pieces))) == len(pieces)
         assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
 def test_a_fact_with_a_text_of_any_length_beside_it_scores_the_same(engine: TransformerEngine) -> None:
     mixed = "that sounds great. the price is nine hundred dollars"
-    alone = engine.score([mixed])[0]
-    beside = engine.score([NEGATIVE, "happy " * 400, mixed, "x", *["no, we are not interested."] * 70])[2]
+    alone = engine.score(said(mixed))[0]
+    beside = engine.score(said(NEGATIVE, "happy " * 400, mixed, "x", *["no, we are not interested."] * 70))[2]
     assert beside.positive == pytest.approx(alone.positive, abs=1e-5)
     assert beside.neutral == pytest.approx(alone.neutral, abs=1e-5)
 
@@ -103,7 +104,7 @@ def test_a_model_without_tokenizer_json_loads_from_its_vocabulary(tmp_path: Path
     copy = copy_model(tmp_path / "plain", "tokenizer.json")
     engine = TransformerEngine(make_settings(sentiment_model=str(copy)))
     assert engine.availability().state is EngineState.READY
-    assert label_of(engine.score([NEGATIVE])[0]) == "NEGATIVE"
+    assert label_of(engine.score(said(NEGATIVE))[0]) == "NEGATIVE"
 
 
 def test_labels_name_the_model(engine: TransformerEngine) -> None:
@@ -124,7 +125,7 @@ def test_loading_and_scoring_ask_the_network_nothing() -> None:
     with closed_network() as tried:
         assert engine.availability().state is EngineState.READY
         engine.load()
-        engine.score(engine.window(POSITIVE))
+        engine.score(said(*engine.window(POSITIVE)))
     assert tried == []
 
 
@@ -196,4 +197,4 @@ def test_from_fetchable_to_ready_through_a_hub(tmp_path: Path, monkeypatch: pyte
         engine.fetch()
     assert engine.availability().state is EngineState.READY
     engine.fetch()
-    assert label_of(engine.score([NEGATIVE])[0]) == "NEGATIVE"
+    assert label_of(engine.score(said(NEGATIVE))[0]) == "NEGATIVE"

@@ -61,6 +61,7 @@ def _create_revisions() -> None:
         sa.Column("revision", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("rules", sa.Integer(), nullable=False),
+        sa.Column("languages", sa.JSON(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("yaml", sa.Text(), nullable=False),
         sa.Column("created_at", _TIME, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.sentiment.batches import pad, plan
+from app.services.batches import pad, plan
 
 LENGTHS = st.lists(st.integers(min_value=1, max_value=512), max_size=200)
 ROWS = st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=8)
