@@ -5,8 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app import __version__
+from app.commands.calibrate_sentiment import calibrate_sentiment
+from app.commands.errors import plain_errors
+from app.commands.export_reviews import export_reviews
 from app.commands.ingest import ingest
+from app.commands.playbooks import playbooks
+from app.commands.reanalyze import reanalyze
 from app.core.config import load_settings
-from app.core.exceptions import AppError, ConfigurationError
+from app.core.exceptions import AppError
 from app.core.logging import configure_logging
 
 if TYPE_CHECKING:
@@ -33,23 +37,14 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command()(ingest)
+cli.command("calibrate-sentiment")(calibrate_sentiment)
+cli.command()(reanalyze)
+cli.command()(export_reviews)
+cli.add_typer(playbooks, name="playbooks")
 
 
 def main() -> None:
     cli()
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """An expected failure is one line on standard error and exit code 1 (2 for bad configuration)."""
-    try:
-        yield
-    except ConfigurationError as error:
-        print(f"error: {error.detail}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    except AppError as error:
-        print(f"error: {error.code}: {error.detail}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 @cli.command()
@@ -69,7 +64,7 @@ def serve(
     from app.core.shared_counters import share_counters
     from app.storage.scratch import working_folder
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         bind = host or settings.host
         check_exposure(bind, settings.api_keys, settings.allow_no_auth)
@@ -113,7 +108,7 @@ def worker(
     """Work on calls that the API takes in (needs QUEUE_URL), until SIGTERM; the rest is handed back."""
     from app.workers.supervisor import named_queues, supervise
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         configure_logging(settings.log_level)
         supervise(settings, named_queues(queues), processes)
@@ -124,7 +119,7 @@ def check_worker() -> None:
     """Exit code 0 when a worker of this machine can take calls and none of them is deaf, else 1."""
     from app.services.bootstrap import worker_service_of
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         configure_logging("ERROR")
         complaints = worker_service_of(settings).complaints()
@@ -142,7 +137,7 @@ def migrate() -> None:
     from app.db.migrate import migrate as upgrade
     from app.db.session import Database
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         configure_logging("WARNING")
         upgrade(Database(settings))
@@ -167,7 +162,7 @@ def transcribe(
     from app.terminal import render_call
     from app.workers.file_run import analyse_file
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings().model_copy(update={"log_level": "ERROR"})
         configure_logging(settings.log_level)
         options = CallOptions(language, agent_channel, num_speakers)
@@ -197,7 +192,7 @@ def fetch_models(
     """Fetch the weights that the configured engines need, for hosts without internet access."""
     from app.services.bootstrap import configured_engines
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         configure_logging("WARNING")
         failures = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from bench import (
+    analysis_speed,
     call_list,
     database_growth,
     diarization,
     embedded_accuracy,
     health_latency,
     roles,
+    rules_speed,
     sentiment_speed,
     speech_length,
     speech_speed,
@@ -24,12 +26,16 @@ from bench.report import line
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed]
+    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed, analysis_speed]
     if not quick:
         measurements += [worker_throughput, call_list, database_growth]
         measurements += [embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
-    figures += [figure for timed in (speech_speed, speech_length) for figure in timed.measure(quick=quick)]
+    figures += [
+        figure
+        for timed in (rules_speed, speech_speed, speech_length)
+        for figure in timed.measure(quick=quick)
+    ]
     missed = [figure for figure in figures if figure.met is False]
     print(f"\n{len(figures)} figures, {len(missed)} targets missed")
     for figure in figures:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
+from pydantic_settings import BaseSettings
 
 from app.core.config import Settings
 
@@ -36,7 +37,7 @@ class Setting:
 
 
 def documented_settings() -> list[Setting]:
-    """All fields of Settings in their order, with the comment that heads their group in the source."""
+    """All settings as their source orders them, with the comment that heads their group there."""
     settings = []
     for group, name in _fields_in_groups():
         field = Settings.model_fields[name]
@@ -45,12 +46,20 @@ def documented_settings() -> list[Setting]:
 
 
 def _fields_in_groups() -> Iterator[tuple[str, str]]:
-    group = ""
-    for line in inspect.getsource(Settings).splitlines():
-        if heading := re.match(r" {4}# (.+)", line):
-            group = heading[1]
-        elif (field := re.match(r" {4}(\w+): ", line)) and field[1] in Settings.model_fields:
-            yield group, field[1]
+    for part in _parts():
+        group = ""
+        for line in inspect.getsource(part).splitlines():
+            if heading := re.match(r" {4}# (.+)", line):
+                group = heading[1]
+            elif (field := re.match(r" {4}(\w+): ", line)) and field[1] in part.model_fields:
+                yield group, field[1]
+
+
+def _parts() -> Iterator[type[BaseModel]]:
+    """The classes that Settings is put together from, in the order in which it names them."""
+    for base in Settings.__bases__:
+        if base is not BaseSettings:
+            yield base
 
 
 def _as_text(value: object) -> str:

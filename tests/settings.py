@@ -17,6 +17,7 @@ def make_settings(folder: Path, **overrides: Any) -> Settings:
         "sentiment_model_dir": folder / "models" / "sentiment",
         "stt_provider": ("scripted",),
         "sentiment_provider": ("lexicon",),
+        "coachable_classifier": "none",
         "tts_provider": ("pyttsx3",),
         "log_level": "WARNING",
         "engine_probe_interval_s": 3600,

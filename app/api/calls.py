@@ -13,6 +13,7 @@ from app.api.errors import problem_responses
 from app.api.examples import CALL_PAGE, CALL_RESULT
 from app.schemas.models import CallListItem, CallPage, CallResult
 from app.schemas.requests import ID_PATTERN, CallQuery
+from app.services.call_service import StoredCall
 from app.services.exports.aws import to_aws
 
 router = APIRouter(prefix="/calls", tags=["calls"])
@@ -21,6 +22,11 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 class CallShape(StrEnum):
     DARWIX = "darwix"
     AWS = "aws"
+
+
+def shown(stored: StoredCall) -> CallResult:
+    """The call as clients get it."""
+    return CallResult.of(stored.record, stored.analysis, stored.queue_position).with_reviews(stored.reviews)
 
 
 CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]
@@ -64,7 +70,7 @@ def read_call(
     if shape is CallShape.AWS:
         return JSONResponse(to_aws(*services.calls.finished(call_id)))
     stored = services.calls.read(call_id)
-    return CallResult.of(stored.record, stored.analysis, stored.queue_position)
+    return shown(stored)
 
 
 @router.delete(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.schemas.playbook import PLAYBOOK_PATTERN
 from app.schemas.requests import ID_PATTERN
 
 
@@ -24,7 +25,7 @@ def _moment(
         "type": kind,
         "subtype": subtype,
         "confidence": 0.72,
-        "source": "rule",
+        "source": "rule+classifier",
         "segment": segment,
         "speaker": f"speaker_{segment}",
         "role": role,
@@ -38,6 +39,7 @@ def _moment(
         "rule": rule,
         "why": why,
         "tip": tip,
+        "review": None,
     }
 
 
@@ -53,6 +55,26 @@ def _segment(
         "sentiment": sentiment[0],
         "sentiment_score": sentiment[1],
         "is_coachable": True,
+        "words": [],
+    }
+
+
+def _text_segment(
+    speaker: str, role: str, text: str, sentiment: str, probabilities: list[float]
+) -> dict[str, Any]:
+    return {
+        "speaker": speaker,
+        "role": role,
+        "role_confidence": 1.0,
+        "start_time": None,
+        "end_time": None,
+        "text": text,
+        "sentiment": sentiment,
+        "sentiment_score": max(probabilities),
+        "sentiment_probabilities": dict(zip(("positive", "neutral", "negative"), probabilities, strict=True)),
+        "is_coachable": False,
+        "coachable_type": None,
+        "moments": [],
         "words": [],
     }
 
@@ -110,7 +132,66 @@ CALL_RESULT: dict[str, Any] = {
         "stt": "whisper:base",
         "sentiment": "transformer:distilbert-base-uncased-finetuned-sst-2-english",
         "diarization": "pauses",
+        "reading": "embedding:2f6b7c1e90aa",
     },
+}
+
+_UNTIMED = {
+    **_moment(
+        "objection",
+        "price",
+        1,
+        "customer",
+        "too expensive for us",
+        (8, 0.0, 0.0),
+        "price_too_high",
+        "The customer says that it costs more than they can or want to pay.",
+        "Ask what it is compared with before you defend the number.",
+    ),
+    "speaker": "Sam",
+    "evidence": {
+        "text": "too expensive for us",
+        "start_char": 8,
+        "end_char": 28,
+        "start_time": None,
+        "end_time": None,
+    },
+}
+
+ANALYZE_RESULT: dict[str, Any] = {
+    "call_id": None,
+    "language": "en",
+    "duration_seconds": None,
+    "speakers": [
+        {
+            "id": name,
+            "role": role,
+            "role_confidence": 1.0,
+            "role_source": "metadata",
+            "name": None,
+            "channel": None,
+        }
+        for name, role in (("Dana", "agent"), ("Sam", "customer"))
+    ],
+    "segments": [
+        _text_segment(
+            "Dana", "agent", "It comes to nine hundred a month.", "NEUTRAL", [0.2086, 0.5828, 0.2086]
+        ),
+        {
+            **_text_segment(
+                "Sam", "customer", "That is too expensive for us.", "NEGATIVE", [0.0032, 0.0414, 0.9554]
+            ),
+            "is_coachable": True,
+            "coachable_type": "objection",
+            "moments": [_UNTIMED],
+        },
+    ],
+    "moments": [_UNTIMED],
+    "metrics": None,
+    "playbook": {"name": "default", "revision": "f023ff890997"},
+    "engines": {"sentiment": "transformer:distilbert-base-uncased-finetuned-sst-2-english"},
+    "degraded": False,
+    "warnings": [],
 }
 
 READINESS: dict[str, Any] = {
@@ -208,6 +289,11 @@ TRANSCRIBE_FORM: dict[str, Any] = {
             "num_speakers": _text("How many take part: 1 to 10, or auto.", "2", default="auto"),
             "vocabulary": _text(
                 "Names that may be spoken (products, competitors), parted by commas.", "Darwix, Northwind CRM"
+            ),
+            "playbook": _text(
+                "Name of the playbook whose rules find moments; PLAYBOOK holds where it is missing.",
+                "default",
+                pattern=PLAYBOOK_PATTERN,
             ),
             "metadata": _text(
                 "A JSON object of strings, kept with the call; some help to tell roles (see the README).",

@@ -86,6 +86,7 @@ def _checked_call(upload: Upload, runtime: Runtime) -> NewCall:
     """The call that an upload describes."""
     form = _form(upload.fields)
     runtime.services.webhooks.check_call_url(form.webhook_url)
+    runtime.services.library.check(form.playbook)
     if upload.audio is None:
         raise EmptyAudio("the field 'audio' is missing or empty")
     runtime.services.audio.check(upload.head, upload.audio.size)

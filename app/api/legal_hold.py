@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api.calls import CallIdPath
+from app.api.calls import CallIdPath, shown
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.schemas.models import CallResult
@@ -26,4 +26,4 @@ def change_call(call_id: CallIdPath, patch: CallPatch, services: ServicesDep) ->
     """
     services.retention.hold(call_id, held=patch.legal_hold)
     stored = services.calls.read(call_id)
-    return CallResult.of(stored.record, stored.analysis)
+    return shown(stored)

@@ -24,6 +24,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 OPEN_PATHS = {"/health", "/ready"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 JSON_BODY_LIMIT = 1024 * 1024
+PLAYBOOK_BODY_LIMIT = 5 * 1024 * 1024
+"""A playbook of the largest size, as text in JSON."""
 FORM_OVERHEAD = 1024 * 1024
 """What the form around a recording may add: fields, part headers, boundaries."""
 LINGER_S = 2.0
@@ -81,7 +83,7 @@ class Gate:
             self._check_host(scope, headers)
             self._check_origin(scope, headers)
             self._check_key(scope, headers)
-            receive = self._limited(headers, receive)
+            receive = self._limited(scope, headers, receive)
             await self._app(scope, receive, send)
         except AppError as error:
             state = scope.get("state", {})
@@ -118,13 +120,13 @@ class Gate:
         if scheme.lower() != "bearer" or not key_is_known(presented.strip(), keys):
             raise Unauthorized("send the header Authorization: Bearer KEY")
 
-    def _limited(self, headers: Headers, receive: Receive) -> Receive:
+    def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Refuse a declared length over the limit before reading, and count what has no declared length."""
         is_upload = headers.get("content-type", "").lower().startswith("multipart/form-data")
-        limit = self._settings.max_upload_bytes + FORM_OVERHEAD if is_upload else JSON_BODY_LIMIT
+        limit = self._settings.max_upload_bytes + FORM_OVERHEAD if is_upload else _text_limit(scope)
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
-            raise UploadTooLarge(_too_large(self._settings, is_upload))
+            raise UploadTooLarge(_too_large(self._settings, limit, is_upload))
         received = 0
 
         async def counted() -> Message:
@@ -133,7 +135,7 @@ class Gate:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > limit:
-                    raise UploadTooLarge(_too_large(self._settings, is_upload))
+                    raise UploadTooLarge(_too_large(self._settings, limit, is_upload))
             return message
 
         return counted
@@ -208,10 +210,14 @@ def _is_preflight(scope: Scope, headers: Headers) -> bool:
     return scope["method"] == "OPTIONS" and "access-control-request-method" in headers
 
 
-def _too_large(settings: Settings, is_upload: bool) -> str:
+def _text_limit(scope: Scope) -> int:
+    return PLAYBOOK_BODY_LIMIT if scope["path"].startswith("/playbooks") else JSON_BODY_LIMIT
+
+
+def _too_large(settings: Settings, limit: int, is_upload: bool) -> str:
     if is_upload:
         return f"a recording may have at most {settings.max_upload_size_mb} MB (MAX_UPLOAD_SIZE_MB)"
-    return f"a body of this kind may have at most {JSON_BODY_LIMIT} bytes"
+    return f"a body of this kind may have at most {limit} bytes"
 
 
 def cors_options(origins: Sequence[str]) -> dict[str, object]:
@@ -220,5 +226,12 @@ def cors_options(origins: Sequence[str]) -> dict[str, object]:
         "allow_origins": list(origins),
         "allow_methods": ["*"],
         "allow_headers": ["*"],
-        "expose_headers": ["X-Request-ID", "X-TTS-Engine", "Idempotent-Replayed", "Retry-After", "Location"],
+        "expose_headers": [
+            "X-Request-ID",
+            "X-TTS-Engine",
+            "Idempotent-Replayed",
+            "Retry-After",
+            "Location",
+            "ETag",
+        ],
     }

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from app.api import (
+    analyze,
     calls,
     customers,
     docs,
@@ -14,7 +15,10 @@ from app.api import (
     health,
     legal_hold,
     metrics,
+    playbooks,
     replay,
+    reviews,
+    rule_lab,
     speakers,
     speech,
     submit,
@@ -31,8 +35,21 @@ BEARER = HTTPBearer(auto_error=False, description="Needed where the service has 
 def install_routes(app: FastAPI) -> None:
     """Mount every resource."""
     app.include_router(health.router)
-    of_calls = (transcribe, submit, calls, events, work, legal_hold, customers, speakers, metrics, exports)
-    for resource in (*of_calls, speech, replay, webhooks, telemetry):
+    of_calls = (
+        transcribe,
+        submit,
+        analyze,
+        calls,
+        events,
+        work,
+        legal_hold,
+        customers,
+        speakers,
+        reviews,
+        metrics,
+        exports,
+    )
+    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

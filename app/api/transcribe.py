@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
+from app.api.calls import shown
 from app.api.deps import RuntimeDep
 from app.api.errors import REPLAYED_HEADER, problem_responses
 from app.api.examples import CALL_RESULT, IDEMPOTENCY_KEY, TRANSCRIBE_FORM, UPLOAD_HEADERS
@@ -52,7 +53,7 @@ async def transcribe(request: Request, response: Response, runtime: RuntimeDep) 
     if is_replay:
         response.headers[REPLAYED_HEADER] = "true"
     stored = await asyncio.to_thread(runtime.services.calls.read, record.call_id)
-    return CallResult.of(stored.record, stored.analysis)
+    return shown(stored)
 
 
 def _why_not(record: CallRecord) -> AppError:

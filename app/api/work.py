@@ -1,4 +1,4 @@
-"""The work on a call: cancel it, do it again."""
+"""The work on a call: cancel it, do it again, or only what needs no recording."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.api.calls import CallIdPath
 from app.api.deps import RuntimeDep
 from app.api.errors import problem_responses
 from app.api.examples import LOCATION
-from app.schemas.requests import RerunRequest
+from app.schemas.requests import ReanalyzeRequest, RerunRequest
 from app.schemas.state_models import CallState
 from app.services.call_service import RerunFrom
 
@@ -55,6 +55,36 @@ def rerun_call(
     runtime.check_open()
     start = RerunFrom((request or RerunRequest()).start)
     record = runtime.services.calls.rerun(call_id, start)
+    if record.queue is not None:
+        runtime.bell.ring(call_id, record.queue)
+    response.headers["Location"] = f"/calls/{call_id}"
+    return CallState.of(*runtime.services.calls.progress(call_id))
+
+
+@router.post(
+    "/{call_id}/reanalyze",
+    summary="Judge the words of a finished call again, by another playbook",
+    status_code=202,
+    responses={
+        202: {"description": "It waits for its turn.", "headers": LOCATION},
+        **problem_responses(401, 403, 404, 409, 410, 422, 500, 503),
+    },
+)
+def reanalyze_call(
+    call_id: CallIdPath,
+    runtime: RuntimeDep,
+    response: Response,
+    request: Annotated[ReanalyzeRequest | None, Body()] = None,
+) -> CallState:
+    """Sentiment, metrics and moments are made anew; nothing is transcribed, and no recording is needed.
+
+    Words, speakers and their roles stay as they are, corrections included. The result that is there is
+    served until the new one is complete, and stays as a version. 409 where the call is in work
+    (`call_unfinished`) or has no result (`call_not_ready`).
+    """
+    runtime.check_open()
+    asked = request or ReanalyzeRequest()
+    record = runtime.services.reanalyses.queue(call_id, asked.playbook, asked.revision)
     if record.queue is not None:
         runtime.bell.ring(call_id, record.queue)
     response.headers["Location"] = f"/calls/{call_id}"

@@ -107,6 +107,7 @@ class CallRow(Base):
     agent_channel: Mapped[int | None]
     num_speakers: Mapped[int | None]
     vocabulary: Mapped[list[Any] | None] = mapped_column(StoredJson())
+    playbook: Mapped[str | None]
     started_at: Mapped[datetime | None]
     direction: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", StoredJson())

@@ -37,12 +37,14 @@ class CallOptions:
 
     ``language``: ISO 639-1. ``agent_channel``: the channel on which the agent speaks. ``num_speakers``: how
     many take part. ``vocabulary``: names of products, competitors and the like that may be spoken.
+    ``playbook``: the name of the one whose rules find moments.
     """
 
     language: str | None = None
     agent_channel: int | None = None
     num_speakers: int | None = None
     vocabulary: tuple[str, ...] | None = None
+    playbook: str | None = None
 
     def completed(self, defaults: CallOptions) -> CallOptions:
         """These options, and those of ``defaults`` where nothing is asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -10,62 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
 from app.schemas.call import CallRecord, CallSummary
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment, MomentSource
+from app.schemas.moment_models import MomentModel
+from app.schemas.review import MomentReview
+from app.schemas.review_models import ReviewModel
 from app.schemas.speaker import Role, RoleSource, Speaker
-
-
-class EvidenceModel(BaseModel):
-    """The words that show a moment: a span of the segment's text, and its time in the recording.
-
-    Of a moment found in time the times are its own; its text may be empty.
-    """
-
-    text: str
-    start_char: int
-    end_char: int
-    start_time: float = Field(description="Seconds from the start of the recording.")
-    end_time: float
-
-
-class MomentModel(BaseModel):
-    """A stretch at which a coach would stop the tape."""
-
-    id: str
-    type: str
-    subtype: str | None
-    confidence: float = Field(ge=0, le=1)
-    source: MomentSource
-    segment: int | None = Field(description="Place in `segments`; null where it belongs to the call.")
-    speaker: str | None
-    role: str
-    evidence: EvidenceModel
-    rule: str
-    why: str
-    tip: str
-
-    @classmethod
-    def of(cls, moment: Moment) -> MomentModel:
-        evidence = moment.evidence
-        return cls(
-            id=moment.id,
-            type=moment.type,
-            subtype=moment.subtype,
-            confidence=moment.confidence,
-            source=MomentSource(moment.source),
-            segment=moment.segment,
-            speaker=moment.speaker,
-            role=moment.role,
-            evidence=EvidenceModel(
-                text=evidence.text,
-                start_char=evidence.start_char,
-                end_char=evidence.end_char,
-                start_time=round(evidence.start_s, 3),
-                end_time=round(evidence.end_s, 3),
-            ),
-            rule=moment.rule,
-            why=moment.why,
-            tip=moment.tip,
-        )
 
 
 class WordModel(BaseModel):
@@ -262,6 +211,14 @@ class CallResult(BaseModel):
             text_deleted_at=record.text_deleted_at,
             **fields,
         )
+
+    def with_reviews(self, reviews: Iterable[MomentReview]) -> CallResult:
+        """The same call, each moment with the verdict on it."""
+        verdicts = {review.moment_id: ReviewModel.of(review) for review in reviews}
+        in_segments = (moment for segment in self.segments for moment in segment.moments)
+        for moment in (*self.moments, *in_segments):
+            moment.review = verdicts.get(moment.id)
+        return self
 
     @classmethod
     def of_file(cls, call_id: str, analysis: Analysis) -> CallResult:

@@ -21,6 +21,7 @@ from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallOptions
 from app.schemas.languages import ISO_639_1
 from app.schemas.moment import MomentType, TimedMomentType
+from app.schemas.playbook import PLAYBOOK_PATTERN
 from app.schemas.speaker import (
     MergeSpeakers,
     NameSpeaker,
@@ -58,6 +59,13 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+def _known_language(value: str) -> str:
+    code = value.lower()
+    if code not in ISO_639_1:
+        raise ValueError("must be an ISO 639-1 code such as en")
+    return code
+
+
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
@@ -65,7 +73,9 @@ Term = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MomentKind = Annotated[
     str, AfterValidator(_known_moment), WithJsonSchema({"type": "string", "enum": list(MOMENT_KINDS)})
 ]
-SpeakerId = Annotated[str, Field(pattern=r"^speaker_[0-9]{1,3}$", examples=["speaker_0"])]
+Language = Annotated[str, AfterValidator(_known_language), Field(examples=["en"])]
+"""An ISO 639-1 code, in lower case."""
+SpeakerId = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", examples=["speaker_0"])]
 
 
 class CallForm(BaseModel):
@@ -82,6 +92,7 @@ class CallForm(BaseModel):
     agent_channel: Literal[0, 1] | None = None
     num_speakers: int | None = Field(None, ge=1, le=MOST_SPEAKERS)
     vocabulary: tuple[Term, ...] | None = Field(None, max_length=MOST_TERMS)
+    playbook: str | None = Field(None, pattern=PLAYBOOK_PATTERN)
     metadata: dict[str, str] = {}
     webhook_url: str | None = Field(None, max_length=2048)
     priority: int | None = Field(None, ge=0, le=9)
@@ -116,7 +127,9 @@ class CallForm(BaseModel):
     @property
     def options(self) -> CallOptions:
         """What of this alters the result."""
-        return CallOptions(self.language, self.agent_channel, self.num_speakers, self.vocabulary)
+        return CallOptions(
+            self.language, self.agent_channel, self.num_speakers, self.vocabulary, self.playbook
+        )
 
     @field_validator("metadata", mode="after")
     @classmethod
@@ -128,13 +141,6 @@ class CallForm(BaseModel):
         if any(len(key) > LONGEST_METADATA or len(text) > LONGEST_METADATA for key, text in value.items()):
             raise ValueError(f"keys and values have at most {LONGEST_METADATA} characters")
         return value
-
-
-def _known_language(value: str) -> str:
-    code = value.lower()
-    if code not in ISO_639_1:
-        raise ValueError("must be an ISO 639-1 code such as en")
-    return code
 
 
 class CallFilterQuery(BaseModel):
@@ -261,6 +267,21 @@ class RerunRequest(BaseModel):
             "`broken`: the stage that failed. What later stages need to begin in the middle is kept of calls "
             "in which a stage failed; others are transcribed again."
         ),
+    )
+
+
+class ReanalyzeRequest(BaseModel):
+    """By which playbook the words of a call are judged again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"playbook": "renewals"}})
+
+    playbook: str | None = Field(
+        None,
+        pattern=PLAYBOOK_PATTERN,
+        description="Its name; the one that the call asks for where it is missing.",
+    )
+    revision: str | None = Field(
+        None, min_length=1, max_length=64, description="A published one; the current one where it is missing."
     )
 
 

@@ -21,15 +21,21 @@ from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
 from app.services.engine_chain import EngineChain, FetchableEngine
 from app.services.ownership import new_owner
+from app.services.playbook_library import PlaybookLibrary
+from app.services.playbook_service import PlaybookService
 from app.services.reading.artefact import calibrations_of
 from app.services.reading.registry import READING_ENGINES
+from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
+from app.services.review_service import ReviewService
 from app.services.room import Room
 from app.services.sentiment.registry import SENTIMENT_ENGINES
 from app.services.speaker_service import SpeakerService
 from app.services.stt.registry import STT_ENGINES
+from app.services.transcript_service import TranscriptService
+from app.services.trial_service import TrialService
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
@@ -61,6 +67,12 @@ class Services:
     customers: CustomerService
     workers: WorkerService
     speakers: SpeakerService
+    reviews: ReviewService
+    transcripts: TranscriptService
+    library: PlaybookLibrary
+    playbooks: PlaybookService
+    trials: TrialService
+    reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
     tts: TtsService
@@ -75,14 +87,15 @@ class Services:
 
 
 def build_services(settings: Settings, **overrides: Any) -> Services:
-    """Make every service; connects to nothing yet. ``overrides`` replace services by field name.
+    """Make every service. ``overrides`` replace services by field name.
 
-    Raises ConfigurationError for an unknown engine or a playbook that cannot be used.
+    Connects to nothing yet, unless PLAYBOOK names no file: then it must be a stored one. Raises
+    ConfigurationError for an unknown engine or a playbook that cannot be used.
     """
     database = overrides.get("database") or Database(settings)
     storage = RemovalKeeper(overrides.get("storage") or open_storage(settings))
     audio = overrides.get("audio") or AudioService(settings)
-    coachable = overrides.get("coachable") or CoachableService(settings, calibrations_of(settings))
+    coachable = overrides.get("coachable") or _coachable(settings)
     tts_chain = overrides.get("tts_chain") or _chain("tts", settings)
     tts: TtsService = overrides.get("tts") or TtsService(
         settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
@@ -95,11 +108,9 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         traces.left()
 
     owner = new_owner()
+    room = Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls)
     calls = overrides.get("calls") or CallService(
-        database,
-        storage,
-        room=Room(settings.max_queued_calls, 0 if settings.queue_url else settings.max_concurrent_calls),
-        forget_elsewhere=forget_elsewhere,
+        database, storage, room=room, forget_elsewhere=forget_elsewhere
     )
     guard = AddressGuard(Allowed.of(settings.webhook_allowed_hosts))
     parts: dict[str, Any] = {
@@ -122,7 +133,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "workers": WorkerService(database, owner, lease_s=settings.lease_s),
         "audio": audio,
         "coachable": coachable,
-        "speakers": SpeakerService(database, coachable),
+        **_of_words(settings, database, coachable, room),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -134,9 +145,31 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
     return Services(settings=settings, **{**parts, **overrides, "storage": storage})
 
 
+def _of_words(
+    settings: Settings, database: Database, coachable: CoachableService, room: Room
+) -> dict[str, Any]:
+    """The services around what is found in words: playbooks, verdicts, corrections, analyses anew."""
+    library = PlaybookLibrary(database, coachable, settings)
+    library.check_default()
+    playbooks = PlaybookService(database, library, settings.playbook_dir)
+    return {
+        "library": library,
+        "playbooks": playbooks,
+        "trials": TrialService(database, coachable, library, playbooks),
+        "speakers": SpeakerService(database, coachable, library),
+        "reviews": ReviewService(database, coachable),
+        "transcripts": TranscriptService(database),
+        "reanalyses": ReanalysisService(database, library, room),
+    }
+
+
 def worker_service_of(settings: Settings) -> WorkerService:
     """Who is at work, and nothing else."""
     return WorkerService(Database(settings), new_owner(), lease_s=settings.lease_s)
+
+
+def _coachable(settings: Settings) -> CoachableService:
+    return CoachableService(settings, calibrations_of(settings), may_be_stored=True)
 
 
 def _catalogue(
@@ -183,7 +216,9 @@ def _stages(settings: Settings) -> list[str]:
 
 
 def _chain(stage: str, settings: Settings) -> EngineChain:
-    return EngineChain(stage, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
+    # To whoever reads a result, sentiment is one stage.
+    shown = "sentiment" if stage == "sentiment_multilingual" else stage
+    return EngineChain(shown, _engines(stage, settings), interval_s=settings.engine_probe_interval_s)
 
 
 def _engines(stage: str, settings: Settings) -> list[FetchableEngine]:

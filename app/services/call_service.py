@@ -26,12 +26,14 @@ from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.digests import read_digest_page
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
+from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
 from app.schemas.digest import CallDigest
 from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
+from app.schemas.review import MomentReview
 from app.services.room import Room
 from app.storage.base import Storage
 
@@ -70,11 +72,13 @@ class RerunFrom(StrEnum):
 
 @dataclass(frozen=True)
 class StoredCall:
-    """A call, its current analysis, None while there is none, and its place in the queue while it waits."""
+    """A call, its current analysis, None while there is none, its place in the queue while it waits, and the
+    verdicts on its moments."""
 
     record: CallRecord
     analysis: Analysis | None
     queue_position: int | None = None
+    reviews: tuple[MomentReview, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,8 @@ class CallService:
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
             position = ClaimRepository(session).position(record)
-            return StoredCall(record, ResultRepository(session).current(call_id), position)
+            analysis = ResultRepository(session).current(call_id)
+            return StoredCall(record, analysis, position, ReviewRepository(session).of_call(call_id))
 
     def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
         """The call and its current analysis.

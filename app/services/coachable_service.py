@@ -6,56 +6,80 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from threading import Lock
 
 from app.core.config import Settings
+from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment, MomentSource, MomentType, ObjectionSubtype, moment_id
 from app.schemas.reading import Calibration, Reading
+from app.schemas.sentiment import Sentiment
 from app.schemas.transcript import Segment
 from app.services.coachable.advice import load_advice
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable.evidence import evidence_of_span
 from app.services.coachable.loader import load_playbook
 from app.services.coachable.merge import Merger
-from app.services.coachable.rules import Finding, RuleSet
+from app.services.coachable.rules import Finding
 from app.services.coachable.timed import find_in_time
-from app.services.coachable.tokens import Tokens, tokenise
 
 log = logging.getLogger(__name__)
 
-_DEFAULT_LANGUAGE = "en"
 _SURE_REASON = 0.4
 """Confidence from which an objection counts as the reason given."""
 
 
 class CoachableService:
-    """Holds one compiled playbook. Safe to share between threads.
+    """Applies playbooks to calls; holds the one that the settings name. Safe to share between threads.
 
-    ``calibrations``, by revision: those of the trained readers whose readings count.
-
-    Raises ConfigurationError when made with a playbook that is missing or broken.
+    Raises ConfigurationError when made with a file that is broken, or with a name that no file has; with
+    ``may_be_stored`` such a name may be that of a stored playbook. ``calibrations``, by revision: those of
+    the trained readers whose readings count.
     """
 
-    def __init__(self, settings: Settings, calibrations: Mapping[str, Calibration] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        calibrations: Mapping[str, Calibration] | None = None,
+        *,
+        may_be_stored: bool = False,
+    ) -> None:
         self._threshold = settings.coachable_confidence_threshold
-        self._merger = Merger(calibrations or {}, load_advice())
-        self._playbook = load_playbook(settings.playbook, settings.playbook_dir)
-        self._languages = {language for rule in self._playbook.words_rules for language in rule.languages}
-        self._rules: dict[str, RuleSet] = {}
-        self._compiling = Lock()
-        log.info(
-            "playbook.loaded",
-            extra={"playbook": self.playbook_name, "revision": self.playbook_revision,
-                   "rules": len(self._playbook.rules)},
-        )  # fmt: skip
+        self._calibrations = calibrations or {}
+        self._merger = Merger(self._calibrations, load_advice())
+        self._missing: ConfigurationError | None = None
+        self._default: CompiledPlaybook | None = None
+        try:
+            self._default = CompiledPlaybook(load_playbook(settings.playbook, settings.playbook_dir))
+        except PlaybookMissing as error:
+            if not may_be_stored:
+                raise
+            self._missing = error
+        else:
+            log.info(
+                "playbook.loaded",
+                extra={"playbook": self.playbook_name, "revision": self.playbook_revision,
+                       "rules": len(self._default.playbook.rules)},
+            )  # fmt: skip
+
+    @property
+    def default(self) -> CompiledPlaybook:
+        """The file that the settings name. Raises ConfigurationError where there is none."""
+        if self._default is None:
+            assert self._missing is not None
+            raise self._missing
+        return self._default
 
     @property
     def playbook_name(self) -> str:
-        return self._playbook.name
+        return self.default.name
 
     @property
     def playbook_revision(self) -> str:
-        return self._playbook.revision
+        return self.default.revision
+
+    def counts(self, reading: Reading) -> bool:
+        """Whether the calibration of the reader that made it is at hand; without it, it says nothing."""
+        return reading.revision in self._calibrations
 
     def find(
         self,
@@ -63,35 +87,47 @@ class CoachableService:
         segments: Sequence[Segment],
         language: str | None,
         metrics: Metrics | None = None,
+        playbook: CompiledPlaybook | None = None,
         *,
+        sentiments: Sequence[Sentiment | None] | None = None,
         readings: Sequence[Reading | None] = (),
     ) -> tuple[Moment, ...]:
         """All moments of the call in order of time; those that start together, the most confident first.
 
         In words: at most one for each type and subtype in a segment, the most confident one; found by rules
-        and, where there are ``readings`` (one for each segment), by what these say. ``language`` is an ISO
-        639-1 code; None counts as English. In time, in every language: where there are ``metrics``,
-        made of the same segments. Ids are unique within the call.
+        and, where there are ``readings`` (one a segment), by what these say. ``language`` is an ISO 639-1
+        code; None counts as English. In time, in every language: where there are ``metrics``, made of the
+        same segments. ``sentiments``, one a segment, are for rules that ask for them. Ids are unique within
+        the call. Without a ``playbook``, by the default one.
         """
+        playbook = playbook or self.default
         found: list[Moment] = []
-        rules = self._rules_of((language or _DEFAULT_LANGUAGE).lower().partition("-")[0])
-        for segment, reading in zip(segments, readings or (None,) * len(segments), strict=True):
-            ruled = _moments_in_words(segment, rules) if rules is not None else []
+        by_segment = self.findings(segments, language, metrics, playbook, sentiments)
+        each_read = readings or (None,) * len(segments)
+        for segment, findings, reading in zip(segments, by_segment, each_read, strict=True):
+            ruled = [_moment(segment, finding) for finding in findings]
             found += _best(self._merger.merge(segment, ruled, reading))
         if metrics is not None:
-            found += find_in_time(self._playbook.timed_rules, metrics, segments)
+            found += find_in_time(playbook.timed_rules, metrics, segments)
         taken: set[str] = set()
         moments = [replace(moment, id=_free_id(call_id, moment, taken)) for moment in found]
         return tuple(sorted(moments, key=lambda moment: (moment.evidence.start_s, -moment.confidence)))
 
-    def _rules_of(self, language: str) -> RuleSet | None:
-        """Compiled when a call first needs them: every phrase was read at the start, which must be quick."""
-        if language not in self._languages:
-            return None
-        with self._compiling:
-            if language not in self._rules:
-                self._rules[language] = RuleSet(self._playbook, language)
-            return self._rules[language]
+    def findings(
+        self,
+        segments: Sequence[Segment],
+        language: str | None,
+        metrics: Metrics | None = None,
+        playbook: CompiledPlaybook | None = None,
+        sentiments: Sequence[Sentiment | None] | None = None,
+    ) -> list[list[Finding]]:
+        """What the rules find in each segment, each with its confidence, before moments are made of it."""
+        rules = (playbook or self.default).rules_of(language)
+        if rules is None:
+            return [[] for _ in segments]
+        from app.services.coachable.view import CallView
+
+        return rules.find(CallView(segments, metrics, sentiments))
 
     def judge(self, moments: Sequence[Moment]) -> tuple[bool, str | None]:
         """Whether a segment with these moments is coachable, and the type of the surest that makes it so."""
@@ -124,12 +160,7 @@ def _rank(moment: Moment) -> tuple[float, int, str, str]:
     return (-moment.confidence, moment.evidence.start_char, moment.type, moment.rule)
 
 
-def _moments_in_words(segment: Segment, rules: RuleSet) -> list[Moment]:
-    tokens = tokenise(segment.text)
-    return [_moment(segment, tokens, finding) for finding in rules.find(tokens, segment.role)]
-
-
-def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
+def _moment(segment: Segment, finding: Finding) -> Moment:
     rule = finding.rule
     return Moment(
         id="",
@@ -143,7 +174,7 @@ def _moment(segment: Segment, tokens: Tokens, finding: Finding) -> Moment:
         segment=segment.index,
         speaker=segment.speaker,
         role=segment.role,
-        evidence=evidence_of_span(segment, tokens.starts[finding.first], tokens.ends[finding.last]),
+        evidence=evidence_of_span(segment, finding.start, finding.end),
     )
 
 

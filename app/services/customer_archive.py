@@ -2,8 +2,9 @@
 
 A folder a call (`calls/000001_CALL-001/`), oldest first: `call.json` is what `GET /calls/{call_id}` shows,
 `request.json` what came with the recording, `version_N.json` each version of the analysis with the
-corrections that made it, `deliveries.json` who was told, `recording.*` the recording itself. Last comes
-`manifest.json`, which names every call and file: an archive without it is not whole.
+corrections that made it, `reviews.json` what reviewers said of its moments, `deliveries.json` who was told,
+`recording.*` the recording itself. Last comes `manifest.json`, which names every call and file: an archive
+without it is not whole.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.customers import CustomerRepository
 from app.db.repositories.deliveries import DeliveryRepository
 from app.db.repositories.result_records import edits_values
 from app.db.repositories.results import ResultRepository, ResultVersion
+from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord
 from app.schemas.models import CallResult
+from app.schemas.review import MomentReview
 from app.schemas.webhook import Delivery
 from app.schemas.webhook_models import DeliveryModel
 from app.services.exports.archive import CHUNK_BYTES, ZipStream, safe_name, suffix_of
@@ -35,6 +40,7 @@ log = logging.getLogger(__name__)
 FORMAT = 1
 PAGE = 100
 DELIVERIES_PAGE = 200
+_REVIEW = TypeAdapter(MomentReview)
 
 Document = dict[str, Any]
 Bytes = Generator[bytes, None, Any]
@@ -47,6 +53,7 @@ class _Kept:
     record: CallRecord
     versions: tuple[ResultVersion, ...]
     deliveries: tuple[Delivery, ...]
+    reviews: tuple[MomentReview, ...]
 
 
 class CustomerArchive:
@@ -123,7 +130,8 @@ class CustomerArchive:
             while cursor is not None:
                 more, cursor = DeliveryRepository(session).page(DELIVERIES_PAGE, cursor, call_id=call_id)
                 deliveries += more
-            return _Kept(record, ResultRepository(session).versions(call_id), deliveries)
+            versions = ResultRepository(session).versions(call_id)
+            return _Kept(record, versions, deliveries, ReviewRepository(session).of_call(call_id))
 
 
 def _documents(kept: _Kept) -> dict[str, Any]:
@@ -131,12 +139,13 @@ def _documents(kept: _Kept) -> dict[str, Any]:
     record = kept.record
     current = next((version.analysis for version in kept.versions if version.is_current), None)
     return {
-        "call": CallResult.of(record, current).model_dump(mode="json"),
+        "call": CallResult.of(record, current).with_reviews(kept.reviews).model_dump(mode="json"),
         "request": {
             **asdict(record.options),
             "audio_sha256": record.audio_sha256,
             "audio_bytes": record.audio_bytes,
         },
+        "reviews": [_REVIEW.dump_python(review, mode="json") for review in kept.reviews],
         "deliveries": [DeliveryModel.of(delivery).model_dump(mode="json") for delivery in kept.deliveries],
         **{f"version_{version.version}": _version(record, version) for version in kept.versions},
     }

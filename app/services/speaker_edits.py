@@ -87,7 +87,7 @@ def _check(edit: SpeakerEdit, known: dict[str, Speaker]) -> None:
     elif isinstance(edit, MergeSpeakers):
         field, named = "merge", (edit.speaker, edit.into)
     else:
-        field, named = "speakers", (edit.speaker,)
+        field, named = f"speakers.{edit.speaker}", (edit.speaker,)
     unknown = next((name for name in named if name not in known), None)
     if unknown is not None:
         message = f"there is no {unknown}; the speakers are {', '.join(known) or 'none'}"

@@ -10,28 +10,35 @@ from app.core.exceptions import CallNotFound, CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
-from app.schemas.analysis import Analysis
+from app.schemas.analysis import Analysis, Notice
 from app.schemas.guards import refuse_without_words
+from app.schemas.reading import Reading
 from app.schemas.speaker import Speaker, SpeakerEdit
+from app.schemas.transcript import Segment
 from app.services.annotation_service import annotate
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
+from app.services.playbook_library import PlaybookLibrary
 from app.services.speaker_edits import apply_edits, with_edits
 
 
 class SpeakerService:
     """Thread-safe. Corrections are kept beside the analysis that they start from, which never changes."""
 
-    def __init__(self, database: Database, coachable: CoachableService) -> None:
+    def __init__(self, database: Database, coachable: CoachableService, library: PlaybookLibrary) -> None:
         self._database = database
         self._coachable = coachable
+        self._library = library
 
     def edit(self, call_id: str, edits: Sequence[SpeakerEdit]) -> None:
         """Correct the speakers; roles, metrics and moments follow, nothing is transcribed again.
 
-        Corrections that cancel out leave the analysis as it was. Raises CallNotFound, CallNotReady,
-        TextDeleted, or ValidationFailed for a speaker that there is not.
+        Moments are found by the playbook of the result, as it holds now. Corrections that cancel out leave
+        the analysis as it was. Raises CallNotFound, CallNotReady, TextDeleted, UnknownPlaybook where that
+        playbook is there no more, or ValidationFailed for a speaker that there is not.
         """
+        playbook = self._playbook_of(call_id)
         with self._database.session() as session:
             record = CallRepository(session).lock(call_id)
             if record is None:
@@ -44,15 +51,34 @@ class SpeakerService:
             # Also what cancels out must name speakers that there are.
             apply_edits((), _after(result), edits)
             all_edits = with_edits(result.edits, edits)
-            analysis = self._corrected(call_id, result.original, all_edits) if all_edits else None
+            analysis = self._corrected(call_id, result.original, all_edits, playbook) if all_edits else None
             results.replace_edited(call_id, result.id, all_edits, analysis, datetime.now(UTC))
 
-    def _corrected(self, call_id: str, original: Analysis, edits: tuple[SpeakerEdit, ...]) -> Analysis:
+    def _playbook_of(self, call_id: str) -> CompiledPlaybook:
+        with self._database.snapshot() as session:
+            name = ResultRepository(session).playbook_of(call_id)
+        return self._library.current(name)
+
+    def _corrected(
+        self,
+        call_id: str,
+        original: Analysis,
+        edits: tuple[SpeakerEdit, ...],
+        playbook: CompiledPlaybook,
+    ) -> Analysis:
         heard = original.conversation
         segments, speakers = apply_edits(heard.segments, heard.speakers, edits)
         conversation = replace(heard, segments=segments, speakers=speakers)
         metrics = measure(conversation)
-        moments = self._coachable.find(call_id, segments, original.language, metrics)
+        moments = self._coachable.find(
+            call_id,
+            segments,
+            original.language,
+            metrics,
+            playbook,
+            sentiments=conversation.sentiments,
+            readings=conversation.readings,
+        )
         analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
         return replace(
             original,
@@ -60,9 +86,19 @@ class SpeakerService:
             speakers=speakers,
             metrics=metrics,
             call_moments=call_moments,
-            playbook=self._coachable.playbook_name,
-            playbook_revision=self._coachable.playbook_revision,
+            playbook=playbook.name,
+            playbook_revision=playbook.revision,
+            warnings=(*original.warnings, *stale_readings(segments, conversation.readings)),
         )
+
+
+def stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
+    """That readings made for other roles count no more; there is nobody here to make them anew."""
+    pairs = zip(segments, readings, strict=True)
+    if all(reading is None or reading.role == segment.role for segment, reading in pairs):
+        return ()
+    told = "roles were corrected: until the call is analysed again, rules alone find moments in their words"
+    return (Notice("reading", "roles_corrected", told),)
 
 
 def _after(result: EditableResult) -> tuple[Speaker, ...]:

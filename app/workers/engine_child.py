@@ -30,7 +30,7 @@ from app.services.reading_service import ReadingService
 from app.services.sentiment_service import SentimentService
 from app.services.stt.base import SttRequest
 from app.services.stt_service import SttService
-from app.workers.engine_process import OUT_OF_MEMORY, OVERFULL
+from app.workers.engine_process import OUT_OF_MEMORY, OVERFULL, in_mb
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,7 @@ class EngineRoom:
 
 def serve(connection: Connection) -> None:
     """Answer until the parent is gone."""
+    connection.send(("born", in_mb(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)))
     _, settings = connection.recv()
     configure_logging(settings.log_level)
     limit_memory(settings.engine_memory_mb)

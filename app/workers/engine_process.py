@@ -57,6 +57,8 @@ class _Child:
     process: subprocess.Popen[bytes]
     connection: Connection
     started_at: float
+    peak_at_birth_mb: float | None = None
+    """What the kernel told as its peak before it had done anything; None until it said so."""
     ended_by_us: bool = False
     replaced: bool = False
     """To be ended as soon as it has nothing to do."""
@@ -197,10 +199,13 @@ class EngineProcess:
                 message = child.connection.recv()
             except (EOFError, OSError):
                 break
-            self._receive(message)
+            if message[0] == "born":
+                child.peak_at_birth_mb = message[1]
+            else:
+                self._receive(message)
         exit_code, peak_mb = _wait(child.process)
         child.connection.close()
-        self._lost(child, exit_code, peak_mb)
+        self._lost(child, exit_code, _own_peak_mb(child, peak_mb))
 
     def _receive(self, message: tuple[Any, ...]) -> None:
         kind, request_id, *rest = message
@@ -262,7 +267,22 @@ def _wait(process: subprocess.Popen[bytes]) -> tuple[int, float]:
     except ChildProcessError:  # whoever ended it has waited for it
         return process.wait(), 0.0
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss * _RSS_UNIT / 2**20
+    return process.returncode, in_mb(usage.ru_maxrss)
+
+
+def _own_peak_mb(child: _Child, peak_mb: float) -> float:
+    """``peak_mb`` where the child itself grew that large, else 0 (not known, or less than it began with).
+
+    Linux begins a process's peak with that of whoever spawned it (exec keeps the most that the memory which
+    it replaces ever held), so a service that once held much would make each of its children seem full.
+    """
+    born_with_mb = child.peak_at_birth_mb
+    return peak_mb if born_with_mb is not None and peak_mb > born_with_mb else 0.0
+
+
+def in_mb(max_rss: int) -> float:
+    """``ru_maxrss`` of the system at hand in MB (2^20)."""
+    return max_rss * _RSS_UNIT / 2**20
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

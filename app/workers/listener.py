@@ -86,24 +86,22 @@ class Listener:
 
         state.should_stop = None
         self._celery.set_current()  # in this thread, which is where its tasks run
-        self._celery.task(_task_of(self), name=TASK, bind=True, acks_late=True, shared=False)
+        self._celery.task(_ring, name=TASK, acks_late=True, shared=False)
         self._celery.steps["consumer"].add(_step_of(self))
         controller = self._celery.WorkController(
             pool_cls="solo",
             concurrency=1,
             queues=[broker_name(self._settings, queue) for queue in self._queues],
-            consumer_cls=_consumer_class(),
+            consumer_cls=_consumer_class(self),
             without_mingle=True,
             without_gossip=True,
             without_heartbeat=True,
         )
         controller.start()
 
-    def heard(self, name: str, call_id: str) -> bool:
-        """Told by the task, in the listener's thread; whether the ring was of use."""
-        queue = queue_of(self._settings, name)
-        log.debug("ring", extra={"call_id": call_id, "queue": queue})
-        return self._on_ring(queue)
+    def heard(self, name: str) -> bool:
+        """Told of each ring as it comes, in the listener's thread; whether it is of use."""
+        return self._on_ring(queue_of(self._settings, name))
 
     def _follow(self, consumer: Any) -> None:
         """Make the broker send what is wanted; in the listener's thread."""
@@ -137,16 +135,9 @@ class Listener:
         self._on_connection(False)
 
 
-def _task_of(listener: Listener) -> Callable[[Any, str], None]:
-    """What a ring does. It is acknowledged after that moment, so that it can be given back."""
-    from celery.exceptions import Reject
-
-    def ring(task: Any, call_id: str) -> None:
-        if not listener.heard(task.request.delivery_info["routing_key"], call_id):
-            time.sleep(PASS_ON_S)  # it may well come back here until the broker knows that it should not
-            raise Reject("no room", requeue=True)
-
-    return ring
+def _ring(call_id: str) -> None:
+    """What a ring that was of use does. It is acknowledged afterwards."""
+    log.debug("ring", extra={"call_id": call_id})
 
 
 def _step_of(listener: Listener) -> type:
@@ -165,10 +156,14 @@ def _step_of(listener: Listener) -> type:
     return Ears
 
 
-def _consumer_class() -> type:
+def _consumer_class(listener: Listener) -> type:
     """Celery's own, but it does not wait longer and longer between two attempts to reach the broker, and an
     acknowledgement that fails is a lost connection. Celery only logs it, and asks Redis for nothing more
     until it is given: a worker that is cut off at that moment would be deaf for ever (seen with kombu 5.7).
+
+    A ring that is of no use here goes back before Celery makes a task of it. A task would have to raise
+    Reject, and Celery ties each such error, with its traceback and every frame below it, into a ring that
+    only Python's rarest collection finds: some 70 KB a call (seen with Celery 5.6).
     """
     from celery.worker import state
     from celery.worker.consumer import Consumer
@@ -178,6 +173,10 @@ def _consumer_class() -> type:
             handle = super().create_task_handler()
 
             def hear(message: Any) -> None:
+                if not listener.heard(message.delivery_info["routing_key"]):
+                    time.sleep(PASS_ON_S)  # it may well come back here until the broker knows better
+                    self.call_soon(message.reject, True)
+                    return
                 message.ack_log_error = lambda *_: message.ack()
                 message.reject_log_error = lambda _, __, requeue=False: message.reject(requeue=requeue)
                 handle(message)

@@ -24,6 +24,7 @@ from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
 from app.services.audio_service import AudioService
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from app.services.roles_service import RoleHints, assign_roles
@@ -35,12 +36,13 @@ from app.workers.progress import Progress
 
 @dataclass(frozen=True)
 class CallInput:
-    """What is known of a recording that alters its result."""
+    """What is known of a recording that alters its result; without a ``playbook`` the default one holds."""
 
     call_id: str
     options: CallOptions = field(default_factory=CallOptions)
     direction: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    playbook: CompiledPlaybook | None = None
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,9 @@ def hear(
 def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -> Analysis:
     """The stages that need words alone. Trouble in any of them becomes a warning in the analysis."""
     progress.resume(heard)
-    segments = align(heard.transcript, heard.turns or ())
-    options = call.options.completed(stages.defaults)
-    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
-    segments, speakers = tell_roles(segments, hints, heard, progress)
+    segments, speakers = tell_speakers(call, heard, stages, progress)
     utterances = utterances_of(segments)
-    readings, reader = read(utterances, heard, stages.engines, progress)
+    readings, reader = read(utterances, heard, stages, progress)
     judge = stages.engines.judge(heard.duration_s, progress.stopped, heard.transcript.language)
     sentiments = judge_sentiment(utterances, judge, progress)
     conversation = Conversation(
@@ -114,10 +113,11 @@ def analyse(call: CallInput, heard: Heard, stages: Stages, progress: Progress) -
         language=heard.transcript.language,
         readings=readings,
     )
-    metrics = measure_conversation(conversation, progress)
+    is_timed = heard.told is None or heard.told.is_timed
+    metrics = measure_conversation(conversation, progress) if is_timed else None
     moments = find_moments(call, conversation, metrics, stages.coachable, progress)
     judges = [choice for choice in (reader, judge and judge.choice) if choice]
-    return conclude(heard, conversation, metrics, moments, judges, stages.coachable, progress)
+    return conclude(call, heard, conversation, metrics, moments, judges, stages.coachable, progress)
 
 
 def transcribe(options: CallOptions, engines: EngineRun, progress: Progress) -> Transcript:
@@ -194,6 +194,19 @@ def diarize(
     return ()
 
 
+def tell_speakers(
+    call: CallInput, heard: Heard, stages: Stages, progress: Progress
+) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
+    """Who said what in which role; what is told of it already stays as it is."""
+    told = heard.told
+    if told is not None and told.speakers is not None:
+        return told.segments, told.speakers
+    segments = told.segments if told else align(heard.transcript, heard.turns or ())
+    options = call.options.completed(stages.defaults)
+    hints = RoleHints(options.agent_channel, call.direction, call.metadata, heard.transcript.language)
+    return tell_roles(segments, hints, heard, progress)
+
+
 def tell_roles(
     segments: tuple[Segment, ...], hints: RoleHints, heard: Heard, progress: Progress
 ) -> tuple[tuple[Segment, ...], tuple[Speaker, ...]]:
@@ -214,30 +227,42 @@ def channels_of(segments: tuple[Segment, ...], only_channel: int | None) -> dict
 
 
 def read(
-    utterances: tuple[Utterance, ...], heard: Heard, engines: Engines, progress: Progress
+    utterances: tuple[Utterance, ...], heard: Heard, stages: Stages, progress: Progress
 ) -> tuple[tuple[Reading | None, ...], EngineChoice | None]:
     """One reading a segment and who read; none where the stage is off, failed or does not know the language.
 
     Without a classifier that works, the rules alone find moments in words, and the result says so.
     """
-    nothing: tuple[Reading | None, ...] = (None,) * len(utterances)
+    readings = standing_readings(utterances, heard, stages.coachable)
     language = heard.transcript.language
     try:
-        reader = engines.reader(heard.duration_s, progress.stopped)
+        reader = stages.engines.reader(heard.duration_s, progress.stopped)
     except EngineUnavailable as error:
         reason = f"moments in words are found by rules alone: {error.detail}"
-        return nothing, EngineChoice("reading", "none", "none", degraded=True, reason=reason)
+        return readings, EngineChoice("reading", "none", "none", degraded=True, reason=reason)
     if reader is None:
-        return nothing, None
-    if not utterances:
-        return nothing, reader.choice
-    if not reader.speaks(language):
+        return (None,) * len(utterances), None
+    if utterances and not reader.speaks(language):
         label = reader.choice.label
         progress.note("reading", "unsupported_language", f"{label} cannot read language {language}")
-        return nothing, None
-    with progress.tolerated("reading"):
-        return tuple(reader.read(utterances, language)), reader.choice
-    return nothing, reader.choice
+        return readings, None
+    new = [place for place, reading in enumerate(readings) if reading is None]
+    if new:
+        with progress.tolerated("reading"):
+            made = dict(zip(new, reader.read([utterances[place] for place in new], language), strict=True))
+            readings = tuple(reading or made.get(place) for place, reading in enumerate(readings))
+    return readings, reader.choice
+
+
+def standing_readings(
+    utterances: tuple[Utterance, ...], heard: Heard, coachable: CoachableService
+) -> tuple[Reading | None, ...]:
+    """Of the readings of an earlier analysis those that still hold: for the same role, by the same reader."""
+    earlier = heard.readings or (None,) * len(utterances)
+    return tuple(
+        reading if reading and reading.role == utterance.role and coachable.counts(reading) else None
+        for utterance, reading in zip(utterances, earlier, strict=True)
+    )
 
 
 def judge_sentiment(
@@ -277,12 +302,15 @@ def find_moments(
             conversation.segments,
             conversation.language,
             metrics,
+            call.playbook,
+            sentiments=conversation.sentiments,
             readings=conversation.readings,
         )
     return ()
 
 
 def conclude(
+    call: CallInput,
     heard: Heard,
     conversation: Conversation,
     metrics: Metrics | None,
@@ -292,6 +320,7 @@ def conclude(
     progress: Progress,
 ) -> Analysis:
     """Everything in one value, with what a reader should know about how it was made."""
+    playbook = call.playbook or coachable.default
     if heard.damaged:
         progress.fail("decode", "damaged_audio", "a part of the recording could not be read")
     lesser = [*heard.degraded, *(degraded(judge) for judge in judges if judge.degraded)]
@@ -305,8 +334,8 @@ def conclude(
         engines={**heard.engines, **{judge.stage: judge.label for judge in judges}},
         degraded=bool(lesser),
         warnings=(*progress.notices, *lesser),
-        playbook=coachable.playbook_name,
-        playbook_revision=coachable.playbook_revision,
+        playbook=playbook.name,
+        playbook_revision=playbook.revision,
         failed_stages=tuple(dict.fromkeys(progress.failed_stages)),
         speakers=conversation.speakers,
         metrics=metrics,

@@ -24,6 +24,7 @@ from app.workers.pipeline import Stages
 from app.workers.reminder import Reminder
 from app.workers.tasks import CallTask
 from app.workers.watch import CallWatch
+from app.workers.word_run import WordRun
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,15 @@ class Runtime:
         stages = Stages(services.audio, self.engines, services.coachable, default_options(services.settings))
         settings = services.settings
         self.telemetry = Telemetry()
-        task = CallTask(services.work, services.storage, services.scratch, stages, queues, self.telemetry)
+        task = CallTask(
+            services.work,
+            services.storage,
+            services.scratch,
+            stages,
+            services.library,
+            queues,
+            self.telemetry,
+        )
         self.watch = CallWatch(services.calls)
         self.runner = JobRunner(
             services.work,
@@ -59,6 +68,7 @@ class Runtime:
         self.bell = bell_of(settings, services.work, self.runner)
         self.keeper = self._keeper()
         self.stages = stages
+        self.words = WordRun(stages)
         self.deliveries = DeliveryLoop(services.deliveries)
         self._lock = threading.Lock()
         self._engines_since = 0

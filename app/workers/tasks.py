@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from app.core.exceptions import (
     AppError,
@@ -19,6 +21,8 @@ from app.core.telemetry import Telemetry
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Queue
 from app.schemas.heard import Heard
+from app.services.coachable.compiled_playbook import CompiledPlaybook
+from app.services.playbook_library import PlaybookLibrary
 from app.services.work_service import Work, WorkService
 from app.storage.base import Storage
 from app.storage.scratch import Scratch
@@ -27,6 +31,7 @@ from app.workers.progress import CallGone, Progress
 
 log = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
 PERSIST_PAUSES_S = (0.5, 1, 2, 4, *[5] * 120)
 """Ten minutes: what was worked for is worth the wait."""
 
@@ -40,6 +45,7 @@ class CallTask:
         storage: Storage,
         scratch: Scratch,
         stages: Stages,
+        library: PlaybookLibrary,
         queues: Sequence[Queue],
         telemetry: Telemetry,
     ) -> None:
@@ -48,6 +54,7 @@ class CallTask:
         self._storage = storage
         self._scratch = scratch
         self._stages = stages
+        self._library = library
         self._queues = queues
         self._telemetry = telemetry
 
@@ -103,10 +110,19 @@ class CallTask:
                 self._stored(lambda: self._work.hand_on(work.claim, heard))
                 self._telemetry.call_ended("handed_on")
                 return Queue.ANALYZE
-        analysis = analyse(call, heard, self._stages, progress)
+        # Asked for now and not when the call began: what is published in that hour holds for it.
+        playbook = self._stored(lambda: self._playbook_of(record, heard))
+        analysis = analyse(replace(call, playbook=playbook), heard, self._stages, progress)
         with progress.stage("persist"):
             self._persist(work.claim, analysis, progress)
         return None
+
+    def _playbook_of(self, record: CallRecord, heard: Heard) -> CompiledPlaybook:
+        """The one that a reanalysis names, else the one that the call asks for."""
+        told = heard.told
+        if told is not None and told.playbook is not None and told.revision is not None:
+            return self._library.revision(told.playbook, told.revision)
+        return self._library.current((told and told.playbook) or record.options.playbook)
 
     def _hear(self, call: CallInput, work: Work, progress: Progress) -> Heard:
         if work.record.audio_key is None:
@@ -137,15 +153,15 @@ class CallTask:
         if self._stored(lambda: self._work.fail(claim, error, stage, drop_audio=drop_audio)):
             self._telemetry.call_ended(CallStatus.FAILED, error.code)
 
-    def _stored(self, write: Callable[[], bool]) -> bool:
+    def _stored(self, ask: Callable[[], Answer]) -> Answer:
         """A database that is away for a while must not cost the whole work."""
         for pause_s in PERSIST_PAUSES_S:
             try:
-                return write()
+                return ask()
             except DatabaseUnavailable:
                 log.warning("call.store_again", extra={"pause_s": pause_s})
                 time.sleep(pause_s)
-        return write()
+        return ask()
 
 
 def describe(record: CallRecord) -> dict[str, object]:

@@ -143,7 +143,15 @@ class Worker:
     def _runner(self) -> JobRunner:
         services, settings = self.services, self._settings
         stages = Stages(services.audio, self._engines, services.coachable, default_options(settings))
-        task = CallTask(services.work, services.storage, services.scratch, stages, self._queues, Telemetry())
+        task = CallTask(
+            services.work,
+            services.storage,
+            services.scratch,
+            stages,
+            services.library,
+            self._queues,
+            Telemetry(),
+        )
         return JobRunner(
             services.work,
             task,

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import app.db.migrations
+import app.db.playbook_models
 from app.core.exceptions import ConfigurationError
 from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
 from app.db.models import Base
@@ -153,6 +154,9 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
+            "moment_reviews.call_id",
+            "playbook_revisions.name",
+            "playbooks.name",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",
@@ -176,13 +180,14 @@ def test_calls_survive_the_way_down_to_the_first_schema_and_up_again(empty_datab
     with empty_database.snapshot() as session:
         found = ResultRepository(session).current("A")
     assert found is not None
-    # The first schema knows no roles with a source, no channels, no moments without a segment, no edits.
+    # The first schema knows no roles with a source, no channels, no moments without a segment, no edits,
+    # no readings.
     unheard = replace(whole.segments[2].segment.words[1], channel=None)
     last = whole.segments[2].segment
     heard = replace(whole.segments[2], segment=replace(last, words=(last.words[0], unheard)))
     assert found == replace(
         whole,
-        segments=(*whole.segments[:2], heard),
+        segments=tuple(replace(part, reading=None) for part in (*whole.segments[:2], heard)),
         speakers=(Speaker("speaker_0"), Speaker("speaker_1")),
         metrics=None,
         call_moments=(),

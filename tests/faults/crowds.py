@@ -32,7 +32,7 @@ def submit_too_many(conditions: Conditions, count: int) -> Outcome:
     for folder in folders:
         folder.mkdir()
         write_script(folder, faults=[{"do": "sleep", "seconds": WORK_S}])
-    room = {"max_queued_calls": "8", "max_concurrent_calls": str(SLOTS)}
+    room = {"max_queued_calls": "4", "max_concurrent_calls": str(SLOTS)}
     with running(folders[0], **room, **times) as service:
         alone = crowd(service, count, "SQLite, no broker")
     with ExitStack() as stack:

@@ -24,6 +24,10 @@ PROBES = 300
 P99_S = 0.05
 REQUESTS = 200
 EXIT_WITHIN_S = 30.0
+TIMES = {"drain_s": "5", "stop_grace_s": "3"}
+SHORT_TIMES = {"drain_s": "2.5", "stop_grace_s": "1"}
+WORK_S = 0.5
+"""Of a call: when the service has ended, most of those that wait have not been begun."""
 
 
 def ask_for_health(conditions: Conditions, count: int) -> Outcome:
@@ -140,19 +144,19 @@ class Readers:
 
 def stop_under_load(conditions: Conditions, count: int) -> Outcome:
     """``count`` requests, a quarter of which wait for a result; one API process and, as a whole, two."""
-    processes = (1, 2) if count == REQUESTS else (1,)
-    return total(*(_stop(conditions, count, workers) for workers in processes))
+    processes, times = ((1,), SHORT_TIMES) if conditions.short else ((1, 2), TIMES)
+    return total(*(_stop(conditions, count, workers, times) for workers in processes))
 
 
-def _stop(conditions: Conditions, count: int, workers: int) -> Outcome:
+def _stop(conditions: Conditions, count: int, workers: int, times: dict[str, str]) -> Outcome:
     folder = conditions.folder / f"workers-{workers}"
     folder.mkdir()
-    write_script(folder, faults=[{"do": "sleep", "seconds": 0.5}])
+    write_script(folder, faults=[{"do": "sleep", "seconds": WORK_S}])
     waiting = count // 4
     rounds = Rounds(count)
     answers: dict[int, httpx.Response] = {}
-    settings = {"drain_s": "5", "stop_grace_s": "3", "max_queued_calls": str(waiting)}
-    with running(folder, workers=workers, **settings) as service, ThreadPoolExecutor(waiting) as pool:
+    room = {"max_queued_calls": str(waiting)}
+    with running(folder, workers=workers, **times, **room) as service, ThreadPoolExecutor(waiting) as pool:
 
         def transcribe(number: int) -> None:
             answers[number] = service.transcribe(tone(1, 300 + number), call_id=f"CALL-{number}")
@@ -223,5 +227,5 @@ STOPPING = Row(
     "within 30 s, every call finished later",
     REQUESTS,
     stop_under_load,
-    short=60,
+    short=40,
 )

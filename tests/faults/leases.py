@@ -25,7 +25,7 @@ from tests.faults.calls import (
 from tests.faults.points import STAGES
 from tests.faults.rounds import Rounds, some_time, spread, until
 from tests.faults.rows import Conditions, Outcome, Row
-from tests.faults.workers import FIRST, LINGER_S, finish_first, installation
+from tests.faults.workers import FIRST, finish_first, installation, linger_s
 from tests.process.brokers import PrivateRedis, broker_url, private_redis
 from tests.process.cluster import Cluster, Workers
 from tests.process.service import tone
@@ -65,7 +65,10 @@ def redeliver(conditions: Conditions, count: int) -> Outcome:
             )
             assert finished_once(found, call_id, like=FIRST) == 1
             done = stages_done(workers, call_id)
-            assert done == Counter(STAGES), f"stages were done {done}"
+            # These workers run without the reader.
+            assert done == Counter(stage for stage in STAGES if stage != "reading"), (
+                f"stages were done {done}"
+            )
 
         rounds.run(1, one)
     return rounds.outcome(f"visibility timeout {VISIBILITY_S} s, a stage of {3 * VISIBILITY_S} s")
@@ -126,7 +129,7 @@ def freeze_past_lease(conditions: Conditions, count: int) -> Outcome:
             call_id = f"CALL-{number}"
             found.submit(call_id, audio=tone(LENGTH_S), webhook_url=HOOK)
             found.wait_for_stage(call_id, stages[number])
-            some_time(LINGER_S / 2)
+            some_time(linger_s(conditions) / 2)
             zombie = pid_of(str(found.record(call_id).owner))
             frozen = [zombie, engine_of(zombie)] if number % 2 else [zombie]
             for pid in frozen:
@@ -172,5 +175,5 @@ FROZEN_WORKER = Row(
     "SIGSTOP a worker past its lease, let another finish, SIGCONT: the zombie writes 0 rows",
     10,
     freeze_past_lease,
-    short=1,
+    short=2,
 )

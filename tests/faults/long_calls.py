@@ -14,7 +14,7 @@ MINUTES = 240
 RATE = 4000
 DEADLINE_S, FACTOR = 2.0, 0.5
 """No call may take longer than that, unless half its length is more."""
-TOO_LONG_S = 4.0
+TOO_LONG_S = 3.0
 WORDS = "that is too expensive for us"
 
 
@@ -88,5 +88,5 @@ LONG_CALL = Row(
     "when it is exceeded",
     MINUTES,
     hear_hours,
-    short=20,
+    short=8,
 )

@@ -23,10 +23,11 @@ class Outcome:
 @dataclass(frozen=True)
 class Conditions:
     """``folder`` is empty and the row's own. With ``defaults`` lease, heartbeat and reaper have their default
-    times, else a tenth of them."""
+    times, else a tenth of them. ``short``: what a row only waits for may take less."""
 
     folder: Path
     defaults: bool = False
+    short: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ from tests.process.cluster import DEFAULTS, Cluster, Workers, cluster
 from tests.process.service import tone
 
 AT_ONCE = 5
-LINGER_S = 0.6
 ENGINE, WORKER = "engine process", "worker process"
 PLACES = (
     ("transcribe", ENGINE),
@@ -45,11 +44,16 @@ FIRST = "UNDISTURBED"
 MOST_MISSES = 5
 
 
+def linger_s(conditions: Conditions) -> float:
+    """How long each stage takes at least."""
+    return 0.3 if conditions.short else 0.6
+
+
 @contextmanager
 def installation(conditions: Conditions, queue_url: str, **settings: str) -> Iterator[Cluster]:
     """Workers take one call at a time, and each stage takes long enough to be met in it."""
     write_speech(conditions.folder)
-    linger_everywhere(conditions.folder, LINGER_S)
+    linger_everywhere(conditions.folder, linger_s(conditions))
     times = DEFAULTS if conditions.defaults else {}
     with cluster(
         conditions.folder,
@@ -84,7 +88,7 @@ def kill_one_in_each_stage(conditions: Conditions, count: int) -> Outcome:
                 worker = pid_of(owner)
                 os.kill(worker if kind == WORKER else engine_of(worker), signal.SIGKILL)
 
-            call_id = struck(found, f"CALL-{number}", stage, kill, rounds)
+            call_id = struck(found, f"CALL-{number}", stage, kill, rounds, linger_s(conditions))
             if STAGES.index(stage) > STAGES.index("transcribe"):
                 assert times_heard(workers, call_id) == 1, f"{call_id} was heard again"
 
@@ -92,8 +96,15 @@ def kill_one_in_each_stage(conditions: Conditions, count: int) -> Outcome:
     return rounds.outcome(f"killed in {spread(list(hit.values()))}")
 
 
-def struck(found: Cluster, name: str, stage: str, strike: Callable[[str, str], None], rounds: Rounds) -> str:
-    """A call that was struck at a random moment in a stage, resumed in time and finished once; its id.
+def struck(
+    found: Cluster,
+    name: str,
+    stage: str,
+    strike: Callable[[str, str], None],
+    rounds: Rounds,
+    within_s: float,
+) -> str:
+    """A call that was struck in the first moments of a stage, resumed in time and finished once; its id.
 
     ``strike`` is given the call and its owner. Some calls end in the moment before: others take their place.
     """
@@ -101,7 +112,7 @@ def struck(found: Cluster, name: str, stage: str, strike: Callable[[str, str], N
         call_id = f"{name}-{number}"
         found.submit(call_id, audio=tone(LENGTH_S), webhook_url=HOOK)
         found.wait_for_stage(call_id, stage)
-        some_time(LINGER_S)
+        some_time(within_s)
         row = found.row(call_id)
         if row["owner"] is not None:
             strike(call_id, row["owner"])
@@ -164,13 +175,13 @@ def kill_groups(conditions: Conditions, count: int) -> Outcome:
                 workers.kill_all()
                 groups.start(machine if number % 2 else None)
 
-            struck(found, f"CALL-{number}", random.choice(STAGES), kill, rounds)
+            struck(found, f"CALL-{number}", random.choice(STAGES), kill, rounds, linger_s(conditions))
 
         rounds.run(AT_ONCE, one)
     return rounds.outcome("Redis, its visibility timeout left at 1 h")
 
 
-LONG_S = 8.0
+LONG_S, LESS_LONG_S = 8.0, 4.0
 """Of work in a long recording's transcription: more than STOP_GRACE_S."""
 EXIT_WITHIN_S = 30.0
 
@@ -178,7 +189,8 @@ EXIT_WITHIN_S = 30.0
 def stop_groups(conditions: Conditions, count: int) -> Outcome:
     rounds = Rounds(count)
     with private_redis(conditions.folder) as server, installation(conditions, server.url) as found:
-        write_speech(conditions.folder, [{"do": "sleep", "seconds": LONG_S, "over_s": 2 * LENGTH_S}])
+        seconds = LESS_LONG_S if conditions.short else LONG_S
+        write_speech(conditions.folder, [{"do": "sleep", "seconds": seconds, "over_s": 2 * LENGTH_S}])
         groups = Groups(found, min(count, AT_ONCE))
         finish_first(found)
 
@@ -186,13 +198,13 @@ def stop_groups(conditions: Conditions, count: int) -> Outcome:
             call_id, long = f"CALL-{number}", number % 3 == 0
             found.submit(call_id, audio=tone(3 * LENGTH_S if long else LENGTH_S), webhook_url=HOOK)
             found.wait_for_stage(call_id, "transcribe" if long else random.choice(STAGES[:-1]))
-            some_time(LINGER_S)
+            some_time(linger_s(conditions))
             owner = found.record(call_id).owner
             assert owner is not None, f"{call_id} was finished too soon"
             machine, workers = groups.of(owner)
-            seconds = stop(workers, everyone=number % 2 == 1)
-            assert seconds <= EXIT_WITHIN_S, f"it took {seconds:.1f} s to end"
-            rounds.took("ended", seconds)
+            took_s = stop(workers, everyone=number % 2 == 1)
+            assert took_s <= EXIT_WITHIN_S, f"it took {took_s:.1f} s to end"
+            rounds.took("ended", took_s)
             left = found.record(call_id).status
             rounds.saw("completed before the end" if left.is_final else "handed back")
             groups.start(machine)

@@ -155,6 +155,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "STT_PROVIDER": "scripted",
         "SCRIPTED_TRANSCRIPT": str(folder / "transcript.json"),
         "SENTIMENT_PROVIDER": "lexicon",
+        "COACHABLE_CLASSIFIER": "none",
         "TTS_PROVIDER": "pyttsx3",
         "DRAIN_S": "0",
         "WHISPER_MODEL_DIR": str(folder / "models"),

@@ -6,12 +6,23 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.faults.points import reached, set_points, with_points
 from tests.process.service import Service, running, start, tone, wait_until, write_script
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """For tests that it survives: each has calls of its own, and says what the engine does to them."""
+    folder = tmp_path_factory.mktemp("shared")
+    write_script(folder)
+    with running(folder, engine_memory_mb="1500") as service:
+        yield service
 
 
 def in_background(work: object) -> threading.Thread:
@@ -50,20 +61,19 @@ def test_a_killed_service_finishes_its_call_when_it_is_started_again(tmp_path: P
         assert len(again.stored_files()) == 1
 
 
-def test_a_call_whose_engine_process_is_killed_is_begun_again(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 60}])
-    with running(tmp_path) as service:
-        answers: list[httpx.Response] = []
-        sender = in_background(lambda: answers.append(service.transcribe(tone(), call_id="CALL-1")))
-        wait_until(lambda: in_work(service), "the call to be in work")
-        first_engine = service.engine_pid()
-        write_script(tmp_path)
-        os.kill(first_engine, signal.SIGKILL)
-        assert service.get("/health").status_code == 200
-        sender.join(60)
-        assert answers[0].status_code == 200, answers[0].text
-        assert answers[0].json()["transcript"] == "that is too expensive for us"
-        assert service.engine_pid() != first_engine
+def test_a_call_whose_engine_process_is_killed_is_begun_again(shared: Service) -> None:
+    write_script(shared.folder, faults=[{"do": "sleep", "seconds": 60}])
+    answers: list[httpx.Response] = []
+    sender = in_background(lambda: answers.append(shared.transcribe(tone(), call_id="KILLED")))
+    wait_until(lambda: in_work(shared, "KILLED"), "the call to be in work")
+    first_engine = shared.engine_pid()
+    write_script(shared.folder)
+    os.kill(first_engine, signal.SIGKILL)
+    assert shared.get("/health").status_code == 200
+    sender.join(60)
+    assert answers[0].status_code == 200, answers[0].text
+    assert answers[0].json()["transcript"] == "that is too expensive for us"
+    assert shared.engine_pid() != first_engine
 
 
 def test_an_engine_process_that_is_killed_while_it_loads_is_no_reason_to_do_without_its_engines(
@@ -81,20 +91,19 @@ def test_an_engine_process_that_is_killed_while_it_loads_is_no_reason_to_do_with
         assert service.engine_pid() != first_engine
 
 
-def test_a_call_that_kills_its_engine_each_time_fails_and_harms_no_other(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "crash"}])
-    with running(tmp_path) as service:
-        answer = service.transcribe(tone(), call_id="CALL-1")
-        assert (answer.status_code, answer.json()["code"], answer.json()["call_id"]) == (
-            500,
-            "worker_lost",
-            "CALL-1",
-        )
-        left = service.get("/calls/CALL-1").json()
-        assert (left["status"], left["stage"]) == ("failed", "transcribe")
-        write_script(tmp_path)
-        assert service.transcribe(tone(pitch=500), call_id="CALL-2").status_code == 200
-        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
+def test_a_call_that_kills_its_engine_each_time_fails_and_harms_no_other(shared: Service) -> None:
+    write_script(shared.folder, faults=[{"do": "crash"}])
+    answer = shared.transcribe(tone(), call_id="POISON")
+    assert (answer.status_code, answer.json()["code"], answer.json()["call_id"]) == (
+        500,
+        "worker_lost",
+        "POISON",
+    )
+    left = shared.call("POISON")
+    assert (left["status"], left["stage"]) == ("failed", "transcribe")
+    write_script(shared.folder)
+    assert shared.transcribe(tone(pitch=500), call_id="HARMLESS").status_code == 200
+    assert shared.transcribe(tone(), call_id="POISON").status_code == 200
 
 
 def test_a_call_past_its_deadline_is_ended_with_a_reason(tmp_path: Path) -> None:
@@ -106,16 +115,13 @@ def test_a_call_past_its_deadline_is_ended_with_a_reason(tmp_path: Path) -> None
         assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
 
 
-def test_a_client_that_goes_away_does_not_stop_the_work(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 2}])
-    with running(tmp_path) as service:
-        with contextlib.suppress(httpx.ReadTimeout):
-            service.post(
-                "/transcribe", files={"audio": ("a.wav", tone())}, data={"call_id": "CALL-1"}, timeout=1
-            )
-        wait_until(
-            lambda: service.get("/calls/CALL-1").json()["status"] == "completed", "the call to be finished"
+def test_a_client_that_goes_away_does_not_stop_the_work(shared: Service) -> None:
+    write_script(shared.folder, faults=[{"do": "sleep", "seconds": 2}])
+    with pytest.raises(httpx.ReadTimeout):
+        shared.post(
+            "/transcribe", files={"audio": ("a.wav", tone())}, data={"call_id": "LEFT-ALONE"}, timeout=1
         )
+    wait_until(lambda: shared.call("LEFT-ALONE")["status"] == "completed", "the call to be finished")
 
 
 def test_a_terminated_service_finishes_what_it_has_begun(tmp_path: Path) -> None:
@@ -143,10 +149,9 @@ def test_the_engine_process_is_replaced_after_so_many_calls(tmp_path: Path) -> N
         assert logged(service, "engine.lost") == 0
 
 
-def test_a_recording_too_large_for_the_engines_fails_with_that_reason(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "leak", "megabytes": 2000, "over_s": 3}])
-    with running(tmp_path, engine_memory_mb="1500") as service:
-        answer = service.transcribe(tone(4), call_id="LARGE")
-        assert (answer.status_code, answer.json()["code"]) == (500, "resource_limit")
-        assert service.get("/calls/LARGE").json()["error"]["stage"] == "transcribe"
-        assert service.transcribe(tone(), call_id="CALL-1").status_code == 200
+def test_a_recording_too_large_for_the_engines_fails_with_that_reason(shared: Service) -> None:
+    write_script(shared.folder, faults=[{"do": "leak", "megabytes": 2000, "over_s": 3}])
+    answer = shared.transcribe(tone(4), call_id="LARGE")
+    assert (answer.status_code, answer.json()["code"]) == (500, "resource_limit")
+    assert shared.call("LARGE")["error"]["stage"] == "transcribe"
+    assert shared.transcribe(tone(), call_id="SMALL").status_code == 200

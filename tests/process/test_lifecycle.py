@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -49,45 +50,61 @@ def grown_older(folder: Path, days: int) -> None:
     database.close()
 
 
-def test_a_held_call_stays_until_it_is_released(tmp_path: Path) -> None:
-    write_script(tmp_path, WORDS)
-    with running(tmp_path) as service:
-        assert send(service, "CALL-1")["legal_hold"] is False
-        send(service, "CALL-2", 500)
-        held = patch(service, "/calls/CALL-1", legal_hold=True)
-        assert held.status_code == 200
-        assert held.json() == service.get("/calls/CALL-1").json()
-        assert held.json()["legal_hold"] is True
-        listed = [item["call_id"] for item in service.get("/calls?legal_hold=true").json()["items"]]
-        assert listed == ["CALL-1"]
-        others = [item["call_id"] for item in service.get("/calls?legal_hold=false").json()["items"]]
-        assert others == ["CALL-2"]
-        assert code(service.delete("/calls/CALL-1")) == (409, "legal_hold")
-        assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 1, "held": 1}
-        assert len(service.stored_files()) == 1
-        assert code(patch(service, "/calls/nowhere", legal_hold=True)) == (404, "call_not_found")
-        assert code(patch(service, "/calls/CALL-1")) == (422, "validation_error")
-        assert code(patch(service, "/calls/CALL-1", legal_hold=False, status="failed"))[0] == 422
-        assert patch(service, "/calls/CALL-1", legal_hold=False).json()["legal_hold"] is False
-        assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 1, "held": 0}
-        assert service.stored_files() == []
-        assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 0, "held": 0}
-        for query in ("", "?customer_id=", "?customer_id=a/b", "?customer_id=a&agent_id=b"):
-            assert code(service.delete(f"/calls{query}")) == (422, "validation_error")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("shared")
+    write_script(folder)
+    with running(folder) as service:
+        yield service
 
 
-def test_a_held_call_that_failed_is_not_begun_anew_with_another_recording(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "crash"}])
-    with running(tmp_path) as service:
-        assert service.transcribe(tone(), call_id="CALL-1").json()["code"] == "worker_lost"
-        patch(service, "/calls/CALL-1", legal_hold=True)
-        write_script(tmp_path)
-        assert code(service.transcribe(tone(pitch=500), call_id="CALL-1")) == (409, "legal_hold")
-        assert len(service.stored_files()) == 1
-        assert service.get("/calls/CALL-1").json()["error"]["code"] == "worker_lost"
-        patch(service, "/calls/CALL-1", legal_hold=False)
-        assert service.transcribe(tone(pitch=500), call_id="CALL-1").status_code == 200
-        assert len(service.stored_files()) == 1
+@pytest.fixture
+def service(shared: Service) -> Iterator[Service]:
+    """Without a call, before and after."""
+    yield shared
+    for item in shared.get("/calls?limit=200").json()["items"]:
+        patch(shared, f"/calls/{item['call_id']}", legal_hold=False)
+        assert shared.delete(f"/calls/{item['call_id']}").status_code == 204
+    assert shared.stored_files() == []
+
+
+def test_a_held_call_stays_until_it_is_released(service: Service) -> None:
+    write_script(service.folder, WORDS)
+    assert send(service, "CALL-1")["legal_hold"] is False
+    send(service, "CALL-2", 500)
+    held = patch(service, "/calls/CALL-1", legal_hold=True)
+    assert held.status_code == 200
+    assert held.json() == service.get("/calls/CALL-1").json()
+    assert held.json()["legal_hold"] is True
+    listed = [item["call_id"] for item in service.get("/calls?legal_hold=true").json()["items"]]
+    assert listed == ["CALL-1"]
+    others = [item["call_id"] for item in service.get("/calls?legal_hold=false").json()["items"]]
+    assert others == ["CALL-2"]
+    assert code(service.delete("/calls/CALL-1")) == (409, "legal_hold")
+    assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 1, "held": 1}
+    assert len(service.stored_files()) == 1
+    assert code(patch(service, "/calls/nowhere", legal_hold=True)) == (404, "call_not_found")
+    assert code(patch(service, "/calls/CALL-1")) == (422, "validation_error")
+    assert code(patch(service, "/calls/CALL-1", legal_hold=False, status="failed"))[0] == 422
+    assert patch(service, "/calls/CALL-1", legal_hold=False).json()["legal_hold"] is False
+    assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 1, "held": 0}
+    assert service.stored_files() == []
+    assert delete_customer(service, "cust-1") == {"customer_id": "cust-1", "deleted": 0, "held": 0}
+    for query in ("", "?customer_id=", "?customer_id=a/b", "?customer_id=a&agent_id=b"):
+        assert code(service.delete(f"/calls{query}")) == (422, "validation_error")
+
+
+def test_a_held_call_that_failed_is_not_begun_anew_with_another_recording(service: Service) -> None:
+    write_script(service.folder, faults=[{"do": "crash"}])
+    assert service.transcribe(tone(), call_id="CALL-1").json()["code"] == "worker_lost"
+    patch(service, "/calls/CALL-1", legal_hold=True)
+    write_script(service.folder)
+    assert code(service.transcribe(tone(pitch=500), call_id="CALL-1")) == (409, "legal_hold")
+    assert len(service.stored_files()) == 1
+    assert service.get("/calls/CALL-1").json()["error"]["code"] == "worker_lost"
+    patch(service, "/calls/CALL-1", legal_hold=False)
+    assert service.transcribe(tone(pitch=500), call_id="CALL-1").status_code == 200
+    assert len(service.stored_files()) == 1
 
 
 def test_words_and_recordings_that_are_too_old_go_at_the_next_start(tmp_path: Path) -> None:
@@ -139,41 +156,40 @@ def _text_is_gone(service: Service, before: dict[str, Any], metrics: dict[str, A
         assert "Pelikan" not in rows.text
 
 
-def test_a_customer_gets_all_that_is_kept(tmp_path: Path) -> None:
-    write_script(tmp_path, WORDS)
-    with running(tmp_path) as service:
-        recordings = {}
-        for number, call_id in enumerate(("a:b..c", "A_b__c", "CALL-3")):
-            recordings[call_id] = tone(2, 400 + number)
-            send(service, call_id, 400 + number, vocabulary="Pelikan", metadata='{"k": "v"}')
-        service.transcribe(tone(2, 900), call_id="OTHER", customer_id="cust-2")
-        patch(service, "/calls/a:b..c/speakers", speakers={"speaker_0": {"name": "Ada"}})
-        patch(service, "/calls/CALL-3", legal_hold=True)
-        answer = service.get("/calls.zip?customer_id=cust-1")
-        assert answer.headers["content-type"] == "application/zip"
-        archive = ZipFile(BytesIO(answer.content))
-        assert archive.testzip() is None
-        names = archive.namelist()
-        assert len({name.lower() for name in names}) == len(names)
-        manifest = json.loads(archive.read("manifest.json"))
-        assert names[-1] == "manifest.json"
-        assert [call["call_id"] for call in manifest["calls"]] == list(recordings)
-        told = [file for call in manifest["calls"] for file in (*call["files"], call["recording"]["file"])]
-        assert {*told, "manifest.json"} == set(names)
-        for call in manifest["calls"]:
-            folder = call["files"][0].rpartition("/")[0]
-            shown = service.get(f"/calls/{call['call_id']}").json()
-            assert json.loads(archive.read(f"{folder}/call.json")) == shown
-            assert json.loads(archive.read(f"{folder}/request.json"))["vocabulary"] == ["Pelikan"]
-            assert call["recording"]["file"] == f"{folder}/recording.wav"
-            assert archive.read(call["recording"]["file"]) == recordings[call["call_id"]]
-        edited = json.loads(archive.read(f"{names[0].rpartition('/')[0]}/version_2.json"))
-        assert (edited["is_current"], edited["edited_from"]) == (True, 1)
-        assert edited["edits"] == [{"kind": "NameSpeaker", "speaker": "speaker_0", "name": "Ada"}]
-        assert edited["result"]["transcript"] == WORDS
-        empty = ZipFile(BytesIO(service.get("/calls.zip?customer_id=nobody").content))
-        assert json.loads(empty.read("manifest.json"))["calls"] == []
-        assert code(service.get("/calls.zip")) == (422, "validation_error")
+def test_a_customer_gets_all_that_is_kept(service: Service) -> None:
+    write_script(service.folder, WORDS)
+    recordings = {}
+    for number, call_id in enumerate(("a:b..c", "A_b__c", "CALL-3")):
+        recordings[call_id] = tone(2, 400 + number)
+        send(service, call_id, 400 + number, vocabulary="Pelikan", metadata='{"k": "v"}')
+    service.transcribe(tone(2, 900), call_id="OTHER", customer_id="cust-2")
+    patch(service, "/calls/a:b..c/speakers", speakers={"speaker_0": {"name": "Ada"}})
+    patch(service, "/calls/CALL-3", legal_hold=True)
+    answer = service.get("/calls.zip?customer_id=cust-1")
+    assert answer.headers["content-type"] == "application/zip"
+    archive = ZipFile(BytesIO(answer.content))
+    assert archive.testzip() is None
+    names = archive.namelist()
+    assert len({name.lower() for name in names}) == len(names)
+    manifest = json.loads(archive.read("manifest.json"))
+    assert names[-1] == "manifest.json"
+    assert [call["call_id"] for call in manifest["calls"]] == list(recordings)
+    told = [file for call in manifest["calls"] for file in (*call["files"], call["recording"]["file"])]
+    assert {*told, "manifest.json"} == set(names)
+    for call in manifest["calls"]:
+        folder = call["files"][0].rpartition("/")[0]
+        shown = service.get(f"/calls/{call['call_id']}").json()
+        assert json.loads(archive.read(f"{folder}/call.json")) == shown
+        assert json.loads(archive.read(f"{folder}/request.json"))["vocabulary"] == ["Pelikan"]
+        assert call["recording"]["file"] == f"{folder}/recording.wav"
+        assert archive.read(call["recording"]["file"]) == recordings[call["call_id"]]
+    edited = json.loads(archive.read(f"{names[0].rpartition('/')[0]}/version_2.json"))
+    assert (edited["is_current"], edited["edited_from"]) == (True, 1)
+    assert edited["edits"] == [{"kind": "NameSpeaker", "speaker": "speaker_0", "name": "Ada"}]
+    assert edited["result"]["transcript"] == WORDS
+    empty = ZipFile(BytesIO(service.get("/calls.zip?customer_id=nobody").content))
+    assert json.loads(empty.read("manifest.json"))["calls"] == []
+    assert code(service.get("/calls.zip")) == (422, "validation_error")
 
 
 def test_a_recording_that_somebody_removed_is_missed_and_found_again(tmp_path: Path) -> None:

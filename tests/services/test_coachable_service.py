@@ -10,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.config import load_settings
-from app.core.exceptions import ConfigurationError
+from app.core.exceptions import ConfigurationError, PlaybookMissing
 from app.schemas.metrics import Metrics
-from app.schemas.moment import Moment, moment_id
+from app.schemas.moment import Moment, MomentType, moment_id
+from app.schemas.reading import Calibration, MergeWeights, Reading
 from app.schemas.transcript import Segment, Word
+from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
 from tests.services.coachable.factories import (
     built_in_service,
+    playbook,
     playbook_text,
     rule,
     segment,
@@ -198,6 +201,26 @@ def test_a_broken_playbook_stops_the_start(tmp_path: Path) -> None:
         CoachableService(load_settings(_env_file=None, playbook="mine", playbook_dir=tmp_path))
 
 
+def test_a_name_that_no_file_has_stops_the_start_unless_it_may_be_a_stored_one(tmp_path: Path) -> None:
+    nowhere = load_settings(_env_file=None, playbook="nowhere", playbook_dir=tmp_path)
+    with pytest.raises(PlaybookMissing, match="no playbook 'nowhere'"):
+        CoachableService(nowhere)
+    coachable = CoachableService(nowhere, may_be_stored=True)
+    with pytest.raises(PlaybookMissing, match="no playbook 'nowhere'"):
+        coachable.find("CALL-1", [segment("I want it.")], "en")
+    stored = CompiledPlaybook(playbook(rule()))
+    found = coachable.find("CALL-1", [segment("I want it.")], "en", None, stored)
+    assert [moment.rule for moment in found] == ["wants_it"]
+
+
+def test_a_given_playbook_takes_the_place_of_the_default_one(tmp_path: Path) -> None:
+    mine = service(tmp_path, rule(id="default_rule"))
+    other = CompiledPlaybook(playbook(rule(id="other_rule"), name="mine"))
+    said = [segment("I want it.")]
+    found = [mine.find("CALL-1", said, "en", None, playbook)[0].rule for playbook in (None, other)]
+    assert found == ["default_rule", "other_rule"]
+
+
 def test_name_and_revision_of_the_playbook(tmp_path: Path) -> None:
     mine = service(tmp_path, rule())
     assert mine.playbook_name == "mine"
@@ -268,3 +291,87 @@ def test_of_two_rules_that_find_the_same_the_surer_counts(tmp_path: Path) -> Non
     )
     found = service(tmp_path, *rules).find("c", segments, "en", metrics)
     assert [(each.rule, each.evidence.start_s) for each in found] == [("short", 1.0), ("long", 7.0)]
+
+
+def test_rules_may_ask_for_what_was_measured_and_felt(tmp_path: Path) -> None:
+    """The agent answers an unhappy customer's price objection within half a second."""
+    price = rule(
+        id="price", type="objection", subtype="price",
+        condition={"phrases": ["too expensive"], "sentiment": {"below": -1}},
+    )  # fmt: skip
+    hasty = rule(
+        id="hasty", type="pressure", role="agent",
+        condition={"after": {"type": "objection", "subtype": "price", "by": "customer", "within_s": 0.5}},
+    )  # fmt: skip
+    call = conversation(
+        Line(CUSTOMER, 0, 4, "that is too expensive for us", (0.1, 0.6)),
+        Line(AGENT, 4.2, 8, "you would be crazy not to"),
+        Line(CUSTOMER, 10, 12, "it is too expensive", (0.6, 0.1)),
+        Line(AGENT, 12.1, 14, "well then"),
+        duration_s=15,
+    )
+    moments = service(tmp_path, price, hasty).find(
+        "c", call.segments, "en", measure(call), sentiments=call.sentiments
+    )
+    assert [(moment.rule, moment.segment) for moment in moments] == [("price", 0), ("hasty", 1)]
+    assert moments[1].evidence.text == "you would be crazy not to"
+    assert service(tmp_path, price, hasty).find("c", call.segments, "en", measure(call)) == ()
+
+
+def test_findings_come_before_they_are_moments(tmp_path: Path) -> None:
+    rules = [rule(id=f"r{number}", confidence=confidence) for number, confidence in enumerate((0.5, 0.9))]
+    mine = service(tmp_path, *rules)
+    told = mine.findings([segment("no", "agent"), segment("i want it", "unknown", 1)], "en")
+    assert [[(one.rule.id, round(one.confidence, 2)) for one in found] for found in told] == [
+        [], [("r0", 0.4), ("r1", 0.72)],
+    ]  # fmt: skip
+    assert {(one.playbook, one.revision) for one in told[1]} == {("mine", mine.playbook_revision)}
+    assert mine.findings([segment("i want it")], "xx") == [[]]
+
+
+class TestReadings:
+    """Moments in words by rules and a reader together."""
+
+    CALIBRATION = Calibration(
+        "r1",
+        thresholds=dict.fromkeys(MomentType, 0.5),
+        weights=dict.fromkeys(MomentType, MergeWeights(0.0, 1.0, 0.0, 0.0)),
+        rules=frozenset({"wants_it"}),
+        floor=0.2,
+    )
+
+    def find(
+        self, folder: Path, said: str, subtypes: dict[str, float] | None = None, **types: float
+    ) -> dict[str, Moment]:
+        write_playbook(folder, playbook_text(rule()))
+        settings = load_settings(_env_file=None, playbook="mine", playbook_dir=folder)
+        service = CoachableService(settings, {"r1": self.CALIBRATION})
+        chances = {kind.value: types.get(kind, 0.01) for kind in MomentType}
+        reading = Reading("r1", "customer", chances, subtypes or {"price": 1.0})
+        found = service.find("c", [segment(said)], "en", readings=(reading,))
+        assert len({moment.id for moment in found}) == len(found)
+        return {moment.type: moment for moment in found}
+
+    def test_the_reader_finds_what_no_rule_does(self, tmp_path: Path) -> None:
+        found = self.find(tmp_path, "I want it. Hmm.", buying_signal=0.9, confusion=0.8)
+        assert {kind: moment.source for kind, moment in found.items()} == {
+            "buying_signal": "rule+classifier",
+            "confusion": "classifier",
+        }
+        assert found["confusion"].id.startswith("m_")
+
+    def test_stalling_with_a_sure_reason_is_the_objection_alone(self, tmp_path: Path) -> None:
+        assert set(self.find(tmp_path, "hm", hesitation=0.8, objection=0.7)) == {"objection"}
+
+    def test_to_prefer_a_competitor_is_to_mention_it(self, tmp_path: Path) -> None:
+        found = self.find(tmp_path, "hm", {"competitor": 0.9, "price": 0.1}, objection=0.7)
+        assert set(found) == {"objection", "competitor_mention"}
+        assert found["competitor_mention"].source == "classifier"
+
+    def test_languages_without_rules_are_read_all_the_same(self, tmp_path: Path) -> None:
+        write_playbook(tmp_path, playbook_text(rule()))
+        settings = load_settings(_env_file=None, playbook="mine", playbook_dir=tmp_path)
+        reading = Reading("r1", "customer", {"churn_risk": 0.9}, {})
+        service = CoachableService(settings, {"r1": self.CALIBRATION})
+        [moment] = service.find("c", [segment("adiós")], "es", readings=(reading,))
+        assert (moment.type, moment.evidence.text) == ("churn_risk", "adiós")

@@ -19,6 +19,8 @@ from app.services import customer_archive, customer_service
 from app.services.customer_service import CustomerService
 from app.storage.removals import RemovalKeeper
 from tests.db.conftest import database, quick_folder, shared_database
+from tests.db.review_values import put as keep_verdict
+from tests.db.review_values import review
 from tests.db.values import completed, stored
 from tests.services.webhooks.calls import FakeClock, Webhooks, complete, fail
 from tests.storage.test_removals import Stubborn, put
@@ -106,6 +108,7 @@ def test_calls_in_every_state_are_handed_over(
     complete(database, "DONE", clock(), audio_key=put(storage))
     fail(database, "FAILED", clock(), audio_key="0" * 32)
     stored(database, "QUEUED", audio_key=put(storage))
+    keep_verdict(database, review("DONE"))
     found, manifest = archive_of(customers)
     told = {call["call_id"]: call for call in manifest["calls"]}
     assert set(told) == {"DONE", "FAILED", "QUEUED"}
@@ -119,6 +122,12 @@ def test_calls_in_every_state_are_handed_over(
     assert document("FAILED", "call")["error"]["code"] == "stt_failed"
     assert document("QUEUED", "call")["status"] == "queued"
     assert [item["event"] for item in document("DONE", "deliveries")] == ["call.completed"]
+    (verdict,) = document("DONE", "reviews")
+    assert (verdict["opinion"]["note"], verdict["segment"]["text"]) == (
+        review().opinion.note,
+        "It's too much “now”",
+    )
+    assert document("QUEUED", "reviews") == []
     assert document("DONE", "version_1")["loudness"] == [[-20.1, -100.0], [-33.3, -1.5]]
     assert document("DONE", "version_1")["result"]["transcript"] == document("DONE", "call")["transcript"]
     assert document("DONE", "request")["vocabulary"] == ["Darwix", "Größe & Co"]

@@ -72,7 +72,7 @@ def test_names_and_roles() -> None:
 @pytest.mark.parametrize(
     ("edit", "field"),
     [
-        (NameSpeaker("speaker_7", "x"), "speakers"),
+        (NameSpeaker("speaker_7", "x"), "speakers.speaker_7"),
         (SwapSpeakers("speaker_0", "speaker_7"), "swap"),
         (SwapSpeakers("speaker_0", "speaker_0"), "swap"),
         (MergeSpeakers("speaker_0", "speaker_0"), "merge"),

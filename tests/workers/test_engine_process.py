@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from app.core.exceptions import EngineCrashed, ResourceLimit, StageFailed
-from app.schemas.audio import Audio, Span
-from app.services.audio.windows import SpeechWindow
+from app.core.exceptions import ResourceLimit, StageFailed
 from app.workers.engine_child import is_out_of_memory
 from app.workers.engine_process import EngineProcess
-from tests.process.service import wait_until, write_script
+from tests.process.service import ROOT, wait_until, write_script
 from tests.settings import make_settings
+from tests.workers.engine_deaths import transcribe
 
 
 @contextmanager
@@ -29,13 +28,6 @@ def engines(folder: Path, **overrides: Any) -> Iterator[EngineProcess]:
         yield process
     finally:
         process.stop()
-
-
-def transcribe(process: EngineProcess, seconds: float = 2.0) -> Future[Any]:
-    silence = process._settings.scripted_transcript.with_name(f"{seconds}.pcm")  # type: ignore[union-attr]
-    silence.write_bytes(bytes(2 * round(16000 * seconds)))
-    audio, window = Audio(silence, round(16000 * seconds)), SpeechWindow((Span(0.0, seconds),))
-    return process.submit("stt", "transcribe", "scripted", ((audio, window),), "en", ())
 
 
 def words(answer: Future[Any]) -> list[str]:
@@ -87,31 +79,17 @@ def test_what_a_process_keeps_does_not_fail_the_next_request(tmp_path: Path) -> 
 
 
 def test_a_process_killed_with_its_memory_full_is_told_from_others(tmp_path: Path) -> None:
-    """So the system's own killer looks, where a container is full before the limit is."""
-    write_script(tmp_path, faults=[{"do": "leak", "megabytes": 800}, {"do": "sleep", "seconds": 60}])
-    with engines(tmp_path, engine_memory_mb=1000) as process:
-        answer = transcribe(process)
-        wait_until(lambda: peak_mb(process) > 800, "its memory to be filled")
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(ResourceLimit):
-            answer.result(60)
-        write_script(tmp_path, faults=[{"do": "sleep", "seconds": 60}])
-        answer = transcribe(process)
-        wait_until(lambda: any(request.started for request in process._pending.values()), "it to begin")
-        os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(EngineCrashed):
-            answer.result(60)
-
-
-def peak_mb(process: EngineProcess) -> float:
-    """The most memory that it held so far; 0 while there is none."""
-    try:
-        status = Path(f"/proc/{process.pid}/status").read_text()
-    except OSError:
-        return 0.0
-    peaks = [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
-    return max(peaks, default=0.0)
+    """So the system's own killer looks, where a container is full before the limit is. The last two are
+    killed with little in them, by a parent that has held more than they may."""
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.workers.engine_deaths", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        timeout=180,
+        check=True,
+        text=True,
+    )
+    assert told.stdout.split() == ["ResourceLimit", "EngineCrashed", "EngineCrashed", "EngineCrashed"]
 
 
 def wrapped(cause: Exception) -> StageFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import secrets
 import threading
 from collections.abc import Iterator
@@ -114,6 +115,26 @@ def test_a_ring_that_is_of_no_use_goes_back_for_others(ear: Ear) -> None:
     wait_until(lambda: len(ear.heard) >= 2, "the ring to come again")
     ear.listener.listen_to(frozenset())
     wait_until(lambda: ear.waiting() == 1, "the ring to wait for others")
+
+
+def test_rings_that_go_back_leave_next_to_nothing_behind(ear: Ear, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker that is busy all day sends back thousands: what they leave for Python's rarest collection to
+    find is memory that grows."""
+    caplog.set_level(logging.CRITICAL, logger="celery")  # what is captured is kept, with all that it tells of
+    ear.has_room.clear()
+    ear.start()
+    ear.listener.listen_to(EVERYTHING)
+    ear.ring(Queue.TRANSCRIBE)
+    wait_until(lambda: len(ear.heard) >= 5, "the ring to come again and again")
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(ear.heard)
+        wait_until(lambda: len(ear.heard) >= before + 40, "it to come 40 times more")
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < 5 * (len(ear.heard) - before)
 
 
 def test_after_a_lost_connection_it_listens_to_the_same(ear: Ear) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -239,6 +240,23 @@ def test_the_reader_is_told_the_role_and_the_turn_before_and_its_readings_are_ke
     assert analysis.conversation.readings == tuple(a.reading for a in analysis.segments)
     told = {(moment.type, moment.source) for moment in analysis.moments if moment.segment is not None}
     assert ("objection", "rule") in told
+
+
+def test_readings_that_still_hold_are_not_made_again(tmp_path: Path) -> None:
+    run = StubRun(set(), WORDS, judged=True, voices=2)
+    call, stages = CallInput("CALL-1", CallOptions(agent_channel=1)), stages_of(tmp_path, run)
+    heard = pipeline.hear(call, recording(tmp_path), stages, scratch(tmp_path), Progress())
+    first = pipeline.analyse(call, heard, stages, Progress())
+    run.read.clear()
+    again = replace(heard, readings=first.conversation.readings)
+    assert pipeline.analyse(call, again, stages, Progress()) == first
+    assert run.read == []
+    one, two, _, four = first.conversation.readings
+    assert one is not None
+    assert two is not None
+    stale = (replace(one, role="agent"), replace(two, revision="r0"), None, four)
+    assert pipeline.analyse(call, replace(heard, readings=stale), stages, Progress()) == first
+    assert [len(asked) for asked in run.read] == [3]
 
 
 def test_without_a_classifier_the_rules_go_on_alone_and_the_result_says_so(tmp_path: Path) -> None:

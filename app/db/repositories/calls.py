@@ -16,7 +16,7 @@ from app.db.repositories.call_pages import read_page
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.outbox import withdraw
-from app.schemas.analysis import CallStatus
+from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
 from app.schemas.guards import refuse_if_held
 
@@ -85,6 +85,20 @@ class CallRepository:
             queued_at=now,
             attempts=0,
             percent=0.0,
+            updated_at=now,
+            **failure_values(None),
+        )
+
+    def complete(self, call_id: str, analysis: Analysis, now: datetime) -> bool:
+        """Let a finished call end as ``analysis`` does, which no worker made. False when it is unfinished."""
+        return change(
+            self._session,
+            call_id,
+            CALLS.c.queue.is_(None),
+            status=analysis.status,
+            duration_s=analysis.duration_s,
+            percent=100.0,
+            completed_at=now,
             updated_at=now,
             **failure_values(None),
         )

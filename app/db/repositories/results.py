@@ -98,6 +98,12 @@ class ResultRepository:
         row = self._current_row(call_id)
         return None if row is None else self._analysis(row)
 
+    def current_moments(self, call_id: str) -> frozenset[str]:
+        """The public ids of the moments of the call's current analysis."""
+        current = select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id).scalar_subquery()
+        ids = select(MomentRow.public_id).where(MomentRow.result_id == current)
+        return frozenset(self._session.scalars(ids))
+
     def versions(self, call_id: str) -> tuple[ResultVersion, ...]:
         """All versions, oldest first. Read it in a snapshot."""
         current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
@@ -116,6 +122,15 @@ class ResultRepository:
             )
             for row in rows
         )
+
+    def playbook_of(self, call_id: str) -> str | None:
+        """The name of the playbook that the current analysis was made by; None where there is none."""
+        row = self._session.execute(
+            select(_RESULTS.c.playbook)
+            .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
+            .where(CallRow.call_id == call_id)
+        ).one_or_none()
+        return None if row is None else row.playbook
 
     def editable(self, call_id: str) -> EditableResult | None:
         """The analysis that corrections start from, and those made so far; None where there is none."""

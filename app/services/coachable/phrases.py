@@ -8,7 +8,8 @@
     ^sorry$                   only at the start (^) or end ($) of a sentence
     not ... @                 in `unless`: before (or, with the @ first, after) what was found
 
-Case, punctuation, apostrophes and hyphens do not matter, and a contraction equals its long form.
+Case, punctuation, accents (not umlauts), apostrophes and hyphens do not matter, and a contraction equals its
+long form; a word said twice in a row counts once.
 There is no way to say "any number of times", so matching takes time linear in the text.
 """
 
@@ -30,7 +31,7 @@ from app.services.coachable.patterns import (
     single,
     up_to,
 )  # fmt: skip
-from app.services.coachable.tokens import spell_out
+from app.services.coachable.tokens import MARKS, fold, spell_out
 
 MAX_CHARACTERS = 1_000
 MAX_DEPTH = 12
@@ -41,7 +42,7 @@ _LONGEST_NUMBER = 6
 
 _LEXEME = re.compile(
     r"(?P<space>[\s\-]+)|\.\.\.(?P<gap>\d*)|\{(?P<family>[a-z_]+)\}|(?P<mark>[()\[\]|])"
-    r"|(?P<word>(?:[^\W_]|[\u0300-\u036f])+(?:['’](?:[^\W_])+)*\*?)"
+    rf"|(?P<word>(?:[^\W_]|[{MARKS}])+(?:['’](?:[^\W_]|[{MARKS}])+)*\*?)"
 )
 _BESIDE = re.compile(
     r"@\s*(?:\.\.\.(?P<gap_after>\d*)\s)?\s*(?P<after>[^@]+)|(?P<before>[^@]+?)\s*(?:\.\.\.(?P<gap_before>\d*))?\s*@"
@@ -90,9 +91,12 @@ class Families:
 BUILT_IN = Families({"number": _NUMBER})
 
 
-def read_families(families: Mapping[str, Iterable[str]]) -> Families:
-    """Each family is the choice of its phrases, which may use those before it. Raises FamilyError."""
-    known = dict(BUILT_IN.patterns)
+def read_families(families: Mapping[str, Iterable[str]], known_before: Families = BUILT_IN) -> Families:
+    """Each family is the choice of its phrases, which may use those before it and those ``known_before``.
+
+    A name that was known before means the new family from here on. Raises FamilyError.
+    """
+    known = dict(known_before.patterns)
     for name, phrases in families.items():
         if name in BUILT_IN.patterns:
             raise FamilyError(name, "a family of this name is built in")
@@ -223,7 +227,7 @@ def _word(text: str) -> Pattern:
     if text.endswith("*"):
         if len(text) <= _SHORTEST_PREFIX:
             raise PhraseError(f"{text!r}: write at least {_SHORTEST_PREFIX} letters before *")
-        return single(Atom(prefixes=frozenset({text[:-1].casefold()})))
+        return single(Atom(prefixes=frozenset({fold(text[:-1])})))
     words = spell_out(text)
     if not words:
         raise PhraseError(f"{text!r} is never heard: fillers are left out")

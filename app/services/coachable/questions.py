@@ -17,7 +17,7 @@ _WORDS = {
 }
 # In turn: a wh-word before its auxiliary; with a noun between them; without an auxiliary; as the subject
 # itself; an auxiliary before a subject; imperatives that ask; a polite way round.
-_OPENERS = (
+_ENGLISH = (
     "(what|how|why|when|where|who|whom|whose|which) [else|exactly|about] {aux}",
     "(how|what|which|whose) ... {aux} {subject}",
     "(how|what) (about|if|come)",
@@ -31,17 +31,57 @@ _OPENERS = (
     "(paint|give) (me|us) a [quick] (picture|sense|idea|feel) of",
     "(curious|interested|wondering) [to] [know|hear|learn|in|about] (what|how|why|who|when|where|which)",
 )
+# Where a question needs no auxiliary, its question word opens it; accents are not told apart.
+_OPENERS = {
+    "en": _ENGLISH,
+    "es": (
+        "(cómo|cuándo|dónde|quién|quiénes|cuál|cuáles|cuánto|cuánta|cuántos|cuántas)",
+        "(por|de|a|en|con|para) (qué|quién|dónde|cuánto)",
+        "qué (es|son|fue|pasa|pasó|pasaría|hace|hacen|tan|tal|tipo|les|le|te|os|me|se|tiene|tienen|más)",
+        "(me|nos) (puede|puedes|podría|podrías|pueden|cuenta|dice|explica)",
+        "(hay|tienen|tenéis|puede|pueden|podéis|podría|podrían|podríamos|se puede|puedo|podemos)",
+    ),
+    "fr": (
+        "(comment|quand|où|qui|combien|pourquoi|quel|quelle|quels|quelles|lequel|laquelle)",
+        "(est|qu est) ce (que|qui|qu)",
+        "(à|de|par|pour|sur|avec|chez) (qui|quoi|quel|quelle|quels|quelles)",
+        "c est (quoi|qui|quand|combien|où|lequel|laquelle)",
+        "(avez|êtes|pouvez|pourriez|savez|allez|voulez|faites|seriez|auriez) vous",
+        "(peut|puis|sont|faut) (on|je|ils|il)",
+    ),
+    "de": (
+        "(wie|wann|wo|wer|wem|wen|was|warum|wieso|weshalb|welche|welcher|welches|welchen|wofür|woran|womit|worauf)",
+        "(woher|wohin|wozu|worum|wieviel|wonach|wodurch|inwiefern|inwieweit)",
+        "(haben|sind|können|könnten|würden|wollen|machen|gibt|geht|kann|könnte|ist|hat|muss|müssen|dürfen|darf)"
+        " (sie|ihr|wir|ich|man|es|das|die|der|denn)",
+        "(hast|bist|kannst|könntest|würdest|willst|machst) du",
+        "(kriegt|kriegen|bekommen|bekomme|liefern|liefert) (man|wir|ich|ihr|sie)",
+    ),
+    "hi": (
+        "(क्या|कैसे|कब|कहाँ|कौन|कौनसा|किस|किसको|किसने|किसका|किससे|कितना|कितनी|कितने|क्यों|kya|kaise|kab|kahan)",
+        "(kaun|kaunsa|kis|kisko|kisne|kitna|kitni|kitne|kyon|kyun)",
+    ),
+    "pt": (
+        "(como|quando|onde|quem|qual|quais|quanto|quanta|quantos|quantas|cadê)",
+        "(por|de|a|em|com|para|pra) (que|quem|onde|quanto|qual)",
+        "[o] que (é|são|foi|acontece|aconteceu|aconteceria|faz|fazem|mais|te|lhe|vos|o|a|vocês|você|tipo)",
+        "(dá|tem|têm|pode|podem|posso|podemos|consegue|conseguem) (pra|para|como|me|a|o|ser|fazer|mandar)",
+    ),
+}  # fmt: skip
 _LEAD_INS = frozenset((
     "so", "and", "but", "or", "well", "okay", "right", "now", "then", "yes", "no", "sure", "great",
     "hi", "hello", "sorry", "please", "also", "just", "all",
+    "y", "e", "et", "und", "pero", "mas", "mais", "aber", "entonces", "entao", "alors", "donc", "dann",
+    "bueno", "bom", "bon", "gut", "और", "तो", "अच्छा", "लेकिन",
 ))  # fmt: skip
 """Words that may stand before the first word of a question."""
 
 
-def openers() -> tuple[Phrase, ...]:
-    """Phrases with which an English question begins."""
+def openers(language: str) -> tuple[Phrase, ...]:
+    """Phrases with which a question begins in ``language`` (ISO 639-1); in English, where it is not known."""
     families = read_families({name: [phrase] for name, phrase in _WORDS.items()})
-    return tuple(read_phrase(text, families, exclusion=False) for text in _OPENERS)
+    phrases = _OPENERS.get(language, _ENGLISH)
+    return tuple(read_phrase(text, families, exclusion=False) for text in phrases)
 
 
 def is_question(tokens: Tokens, first: int, last: int, opened: set[int]) -> bool:

@@ -1,145 +1,150 @@
-"""The rule engine: which rules of a playbook hold in a text, on which of its words, how surely."""
+"""The rule engine: which rules of a playbook hold in which segments of a call, on which words, how surely."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from app.services.coachable.automaton import Automaton, Match
-from app.services.coachable.phrases import Families, Phrase, Place, read_phrase
-from app.services.coachable.playbook import Playbook, WordsCondition, WordsRule
-from app.services.coachable.questions import is_question, openers
-from app.services.coachable.tokens import Tokens
+from app.schemas.transcript import Segment, Word
+from app.services.coachable.dependencies import meant_by, waits_for
+from app.services.coachable.playbook import Playbook, TimedRule, WordsRule
+from app.services.coachable.questions import openers
+from app.services.coachable.sequence import in_order
+from app.services.coachable.words import Characters, Wanted, Words
+
+if TYPE_CHECKING:
+    from app.services.coachable.following import Marks
+    from app.services.coachable.view import CallView
 
 UNKNOWN_ROLE = "unknown"
 UNKNOWN_ROLE_FACTOR = 0.8
 
 
-@dataclass(frozen=True)
-class Finding:
-    """``rule`` holds, on the tokens ``first`` to ``last`` (both in it), with this confidence."""
+class Finding(NamedTuple):
+    """``rule`` holds in the segment at ``position``, on its characters ``start`` to ``end``, with confidence.
+
+    ``playbook`` and ``revision`` say where the rule stands.
+    """
 
     rule: WordsRule
-    first: int
-    last: int
+    position: int
+    start: int
+    end: int
     confidence: float
+    playbook: str
+    revision: str
 
 
 class RuleSet:
     """The rules of one language, compiled. Safe to share between threads."""
 
     def __init__(self, playbook: Playbook, language: str) -> None:
-        self._rules = [rule for rule in playbook.words_rules if language in rule.languages]
-        phrases = list(openers())
-        self._parts: list[tuple[int, _Part, int]] = [(-1, _Part.OPENER, 0)] * len(phrases)
-        for number, rule in enumerate(self._rules):
-            for part, phrase in _phrases_of(rule, playbook.word_families):
-                phrases.append(phrase)
-                self._parts.append((number, part, phrase.reach))
-        self._automaton = Automaton(phrases)
+        with_families = playbook.rules_in(language)
+        self._origin = playbook.name, playbook.revision
+        self._rules = [rule for rule, _ in with_families]
+        self._with_timed: list[WordsRule | TimedRule] = [*self._rules, *playbook.timed_rules]
+        self._meant = {
+            number: [(one, meant_by(one, number, self._with_timed)) for one in references]
+            for number, rule in enumerate(self._rules)
+            if (references := [one for part in rule.condition.walk() for one in part.references])
+        }
+        self._order = in_order(waits_for(self._with_timed), len(self._with_timed))
+        self._by_role: dict[str, Wanted] = {}
+        of_words = [
+            (rule, condition, families)
+            for rule, families in with_families
+            for condition in rule.condition.walk()
+            if condition.has_words
+        ]
+        self._ids = [id(condition) for _, condition, _ in of_words]
+        self._roles = [rule.role for rule, _, _ in of_words]
+        asked = any(condition.negated != "either" for _, condition, _ in of_words)
+        self._words = Words(
+            [(condition, families) for _, condition, families in of_words],
+            openers(language),
+            playbook.negators_in(language) if asked else None,
+        )
 
-    def find(self, tokens: Tokens, role: str) -> list[Finding]:
-        """At most one finding a rule, in the order of the rules."""
-        by_rule: dict[int, _RuleMatches] = {}
-        opened: set[int] = set()
-        for match in self._automaton.matches(tokens):
-            number, part, reach = self._parts[match.phrase]
-            if part is _Part.OPENER:
-                opened.add(match.first)
-            else:
-                by_rule.setdefault(number, _RuleMatches()).add(part, match, reach, tokens)
-        findings: list[Finding] = []
-        for number, matches in sorted(by_rule.items()):
-            rule = self._rules[number]
-            factor = _role_factor(rule, role)
-            places = matches.places(rule.condition, tokens, opened) if factor else []
-            if places:
-                confidence = rule.confidence * factor
-                findings.append(Finding(rule, places[0].first, places[-1].last, confidence))
+    def find(self, view: CallView) -> list[list[Finding]]:
+        """For each segment of the call, at most one finding a rule, in the order of the rules.
+
+        That is what the rules say, each with its own confidence, before anything is merged or left out.
+        """
+        words = self._find_words(view)
+        by_rule: dict[int, Mapping[int, Characters]] = {}
+        for number in self._order:
+            if number < len(self._rules):
+                by_rule[number] = self._places(number, view, words, by_rule)
+        findings: list[list[Finding]] = [[] for _ in view.segments]
+        roles = [segment.role for segment in view.segments]
+        known_roles = set(roles)
+        for number, rule in enumerate(self._rules):
+            confidence = {role: rule.confidence * _role_factor(rule.role, role) for role in known_roles}
+            for position, (start, end) in by_rule[number].items():
+                finding = Finding(rule, position, start, end, confidence[roles[position]], *self._origin)
+                findings[position].append(finding)
         return findings
 
+    def find_in_text(self, text: str, role: str) -> list[Finding]:
+        """What is found in a text alone that somebody in ``role`` says; nothing is measured on it."""
+        from app.services.coachable.view import CallView
 
-def _role_factor(rule: WordsRule, role: str) -> float:
+        (findings,) = self.find(CallView([Segment(0, "", (Word(text, 0.0, 0.0),), role)]))
+        return findings
+
+    def _find_words(self, view: CallView) -> dict[int, dict[int, Characters]]:
+        """For each condition of words, by its ``id``, what is found in which segments."""
+        words: dict[int, dict[int, Characters]] = {identity: {} for identity in self._ids}
+        wanted = {role: self._wanted(role) for role in {segment.role for segment in view.segments}}
+        for position, segment in enumerate(view.segments):
+            role = segment.role
+            for number, characters in self._words.find(view.texts[position], wanted[role]):
+                words[self._ids[number]][position] = characters
+        return words
+
+    def _wanted(self, role: str) -> Wanted:
+        """The conditions of rules about somebody in ``role``."""
+        if role not in self._by_role:
+            numbers = {number for number, of_rule in enumerate(self._roles) if _role_factor(of_rule, role)}
+            self._by_role[role] = self._words.wanted(numbers)
+        return self._by_role[role]
+
+    def _places(
+        self,
+        number: int,
+        view: CallView,
+        words: Mapping[int, Mapping[int, Characters]],
+        by_rule: Mapping[int, Mapping[int, Characters]],
+    ) -> Mapping[int, Characters]:
+        """Where one rule holds, and on what; ``by_rule``: the same of those that it waits for."""
+        rule = self._rules[number]
+        if rule.condition.is_words_alone:
+            return words[id(rule.condition)]
+        from app.services.coachable.evaluation import Evaluation
+
+        marks = {
+            id(reference): self._marks(meant, view, by_rule)
+            for reference, meant in self._meant.get(number, ())
+        }
+        return Evaluation(view, words, marks).places(rule.condition, rule.role)
+
+    def _marks(
+        self, meant: Sequence[int], view: CallView, by_rule: Mapping[int, Mapping[int, Characters]]
+    ) -> Marks:
+        from app.services.coachable.following import Marks
+
+        marks = Marks()
+        for number in meant:
+            rule = self._with_timed[number]
+            if isinstance(rule, TimedRule):
+                marks.in_time += view.found_in_time(rule)
+            else:
+                marks.in_words += by_rule[number].items()
+        return marks
+
+
+def _role_factor(rule_role: str, role: str) -> float:
     """By how much the speaker's role alters the confidence: 0 where the rule is about somebody else."""
-    if rule.role in (role, "anyone"):
+    if rule_role in (role, "anyone"):
         return 1.0
     return UNKNOWN_ROLE_FACTOR if role == UNKNOWN_ROLE else 0.0
-
-
-class _Part(Enum):
-    """What a phrase is to its rule."""
-
-    FOUND = "found"
-    EXCLUDED_OVER = "excluded over"
-    EXCLUDED_BEFORE = "excluded before"
-    EXCLUDED_AFTER = "excluded after"
-    ABSENT = "absent"
-    OPENER = "opener"
-
-
-_EXCLUSIONS = {
-    Place.OVER: _Part.EXCLUDED_OVER,
-    Place.BEFORE: _Part.EXCLUDED_BEFORE,
-    Place.AFTER: _Part.EXCLUDED_AFTER,
-}
-
-
-def _phrases_of(rule: WordsRule, families: Families) -> Iterable[tuple[_Part, Phrase]]:
-    for text in rule.condition.phrases:
-        yield _Part.FOUND, read_phrase(text, families, exclusion=False)
-    for text in rule.condition.unless:
-        phrase = read_phrase(text, families, exclusion=True)
-        yield _EXCLUSIONS[phrase.place], phrase
-    for text in rule.condition.absent:
-        yield _Part.ABSENT, read_phrase(text, families, exclusion=False)
-
-
-@dataclass
-class _RuleMatches:
-    """What the phrases of one rule matched in one text."""
-
-    found: list[Match] = field(default_factory=list)
-    covered: set[int] = field(default_factory=set)
-    ends: set[int] = field(default_factory=set)
-    starts: set[int] = field(default_factory=set)
-    ruled_out: bool = False
-
-    def add(self, part: _Part, match: Match, reach: int, tokens: Tokens) -> None:
-        if part is _Part.FOUND:
-            self.found.append(match)
-        elif part is _Part.EXCLUDED_OVER:
-            self.covered.update(range(match.first, match.last + 1))
-        elif part is _Part.EXCLUDED_BEFORE:
-            last = tokens.sentence_at(match.first).last
-            self.ends.update(range(match.last, min(match.last + reach, last) + 1))
-        elif part is _Part.EXCLUDED_AFTER:
-            first = tokens.sentence_at(match.first).first
-            self.starts.update(range(max(match.first - reach, first), match.first + 1))
-        else:
-            self.ruled_out = True
-
-    def places(self, condition: WordsCondition, tokens: Tokens, opened: set[int]) -> list[Match]:
-        """The first ``at_least`` places found, apart from each other, the longest match of each; or none."""
-        places: list[Match] = []
-        if self.ruled_out:
-            return places
-        for match in sorted(self.found, key=lambda match: (match.first, -match.last)):
-            if places and match.first <= places[-1].last:
-                continue
-            if self._excluded(match, tokens):
-                continue
-            if condition.only_questions and not is_question(tokens, match.first, match.last, opened):
-                continue
-            places.append(match)
-            if len(places) == condition.at_least:
-                return places
-        return []
-
-    def _excluded(self, match: Match, tokens: Tokens) -> bool:
-        sentence = tokens.sentence_at(match.first)
-        return (
-            not self.covered.isdisjoint(range(match.first, match.last + 1))
-            or (match.first > sentence.first and match.first - 1 in self.ends)
-            or (match.last < sentence.last and match.last + 1 in self.starts)
-        )

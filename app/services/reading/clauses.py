@@ -11,7 +11,9 @@ LEAST_WORDS = 3
 LONG_WORDS = 9
 """From this length on a piece without a mark is cut at its conjunctions too: recognisers write no marks."""
 
-_SENTENCE_END = re.compile(r"[.!?…;](?=[\"'”’)\]]*(?:\s|$))[\"'”’)\]]*|[।。！？]|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<!\bMr)(?<!\bDr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)[.!?…;](?=[\"'”’)\]]*(?:\s|$))[\"'”’)\]]*|[।。！？]|\n+"
+)
 _MARK = re.compile(r"[,:](?=\s)|(?<=\s)[-–—](?=\s)|—")
 _JOINT = re.compile(
     r"(?<=\s)(?:but|because|cause|so|although|though|unless|until|since|whereas|however|"

@@ -94,6 +94,11 @@ class Network:
                 self._known.popitem(last=False)
         return [known[key] for key in keys]
 
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        with self._lock:
+            self._known.clear()
+
     def _compute(self, utterances: Sequence[Utterance]) -> list[Reading | None]:
         manifest, encoder, _ = self.load()
         spans = [clauses(utterance.text) for utterance in utterances]

@@ -7,6 +7,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,7 @@ def features(utterance: Utterance, buckets: int) -> tuple[NDArray[np.int64], NDA
     counts: Counter[int] = Counter()
     words = words_of(utterance.text)
     for word in words:
-        counts.update(_bucket(gram, buckets) for gram in _grams(f" {word} "))
-        counts[_bucket(f"w {word}", buckets)] += 1
+        counts.update(_of_word(word, buckets))
     counts.update(_bucket(f"p {one} {two}", buckets) for one, two in pairwise(words))
     if not counts:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
@@ -62,6 +62,12 @@ def _plain(word: str) -> str:
         return word
     apart = unicodedata.normalize("NFD", word)
     return unicodedata.normalize("NFC", "".join(c for c in apart if not "\u0300" <= c <= "\u036f"))
+
+
+@lru_cache(maxsize=20_000)
+def _of_word(word: str, buckets: int) -> tuple[int, ...]:
+    """Of its n-grams and of the word itself; a call says the same words again and again."""
+    return (*(_bucket(gram, buckets) for gram in _grams(f" {word} ")), _bucket(f"w {word}", buckets))
 
 
 def _grams(word: str) -> list[str]:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from app.schemas.reading import Reading
 from app.schemas.utterance import Utterance
-from app.services.reading.artefact import ArtefactError, OthersManifest, named, named_types, worth_showing
+from app.services.reading.artefact import (
+    LEAST_SHOWN,
+    ArtefactError,
+    OthersManifest,
+    named,
+    named_types,
+    worth_showing,
+)
 from app.services.reading.clauses import Span, clauses
 from app.services.reading.ngrams import features
 
@@ -88,7 +95,9 @@ def _read(manifest: OthersManifest, model: _Model, utterance: Utterance) -> Read
         role=utterance.role,
         types=types,
         subtypes=named(manifest.subtypes, (kinds / kinds.sum()).tolist()),
-        clauses=worth_showing(_carriers(manifest, model, utterance), types),
+        clauses=worth_showing(_carriers(manifest, model, utterance), types)
+        if max(types.values()) >= LEAST_SHOWN
+        else {},
     )
 
 

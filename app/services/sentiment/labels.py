@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from app.schemas.sentiment import SentimentLabel
 from app.services.sentiment.base import SentimentScores
+from app.services.sentiment.neutral_band import NeutralBand
 
 _NAMES = {
     "positive": SentimentLabel.POSITIVE,
@@ -42,12 +43,15 @@ def read_labels(id2label: Mapping[int, str]) -> dict[str, SentimentLabel]:
     return labels
 
 
-def combine(probabilities: Mapping[str, float], labels: Mapping[str, SentimentLabel]) -> SentimentScores:
+def combine(
+    probabilities: Mapping[str, float], labels: Mapping[str, SentimentLabel], band: NeutralBand | None = None
+) -> SentimentScores:
     """Sum the probabilities of each label; a model without a neutral class gets a band of doubt.
 
-    The band, for probabilities p and n = 1 - p of such a model: neutral = 4 p n, positive = p (p - n)^2,
-    negative = n (p - n)^2. They sum to 1, since 4 p n = 1 - (p - n)^2; neutral is 1 where the model cannot
-    decide, 0 where it is certain, and wins while the surer side has less than about 0.865.
+    Where no ``band`` was fitted, for probabilities p and n = 1 - p of such a model: neutral = 4 p n,
+    positive = p (p - n)^2, negative = n (p - n)^2. They sum to 1, since 4 p n = 1 - (p - n)^2; neutral is 1
+    where the model cannot decide, 0 where it is certain, and wins while the surer side has less than about
+    0.865.
     """
     sums = dict.fromkeys(SentimentLabel, 0.0)
     for name, probability in probabilities.items():
@@ -57,6 +61,8 @@ def combine(probabilities: Mapping[str, float], labels: Mapping[str, SentimentLa
     negative = sums[SentimentLabel.NEGATIVE] / total
     if SentimentLabel.NEUTRAL in labels.values():
         return SentimentScores(positive, sums[SentimentLabel.NEUTRAL] / total, negative)
+    if band is not None:
+        return band.scores(positive, negative)
     decided = (positive - negative) ** 2
     return SentimentScores(positive * decided, 1 - decided, negative * decided)
 

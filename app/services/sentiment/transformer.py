@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, EngineUnavailable, StageFailed
+from app.core.exceptions import AppError, ConfigurationError, EngineUnavailable, StageFailed
 from app.core.registry import install_hint, missing_module
 from app.schemas.engine import Availability, Capabilities, EngineState
 from app.schemas.sentiment import SentimentLabel
@@ -23,6 +23,7 @@ from app.services.sentiment.classifiers import Classifier, OnnxClassifier, Torch
 from app.services.sentiment.int8_model import int8_file, write_int8
 from app.services.sentiment.labels import combine, read_labels
 from app.services.sentiment.model_folder import ModelFolder
+from app.services.sentiment.neutral_band import NeutralBand, band_file, log_odds, read_band, write_band
 from app.services.sentiment.windows import cut
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class TransformerEngine:
         self._labels: dict[str, SentimentLabel] = {}
         self._classes: list[str] = []
         self._several = False
+        self._band: NeutralBand | None = None
         self._longest = 0
 
     @property
@@ -127,7 +129,32 @@ class TransformerEngine:
     def score(self, utterances: Sequence[Utterance]) -> list[SentimentScores]:
         self.load()
         with self._lock:
-            return self._score([utterance.text for utterance in utterances], self._classifier)
+            texts = [utterance.text for utterance in utterances]
+            return self._combined(texts, self._classifier, self._band)
+
+    def log_odds(self, utterances: Sequence[Utterance]) -> list[float]:
+        """ln(p / n) of each, by a model that knows positive and negative alone. Raises ConfigurationError for
+        one that knows more."""
+        self.load()
+        if SentimentLabel.NEUTRAL in self._labels.values():
+            raise ConfigurationError(f"{self.label} knows a neutral of its own and needs no band")
+        with self._lock:
+            chances = self._chances([utterance.text for utterance in utterances], self._classifier)
+        odds = []
+        for each in chances:
+            sums = {label: sum(p for name, p in each.items() if self._labels[name] is label)
+                    for label in (SentimentLabel.POSITIVE, SentimentLabel.NEGATIVE)}  # fmt: skip
+            odds.append(log_odds(sums[SentimentLabel.POSITIVE], sums[SentimentLabel.NEGATIVE]))
+        return odds
+
+    def keep_band(self, band: NeutralBand, lines: int) -> None:
+        """Use this neutral band from now on, in this process and others that load the model after."""
+        write_band(self._band_file, band, lines)
+        self._band = band
+
+    @property
+    def _band_file(self) -> Path:
+        return band_file(self._folder.path, self._kept_in, self._folder.name)
 
     def _load(self) -> None:
         import torch
@@ -148,6 +175,8 @@ class TransformerEngine:
         self._several = config.problem_type == "multi_label_classification"
         self._tokenizer = AutoTokenizer.from_pretrained(self._folder.path, **here)
         self._longest = _longest_text(self._tokenizer, config)
+        if SentimentLabel.NEUTRAL not in self._labels.values():
+            self._band = read_band(self._band_file)
         wants_int8 = self._precision == "int8" or (
             self._precision == "auto" and not torch.cuda.is_available()
         )
@@ -186,10 +215,17 @@ class TransformerEngine:
         return sum(found == expected for found, expected in pairs) / len(CHECK_SENTENCES)
 
     def _judgements(self, classifier: Classifier) -> list[str]:
-        scored = (asdict(each) for each in self._score(CHECK_SENTENCES, classifier))
+        # By the standard band: the labels in the file were written before anybody fitted another.
+        scored = (asdict(each) for each in self._combined(CHECK_SENTENCES, classifier, None))
         return [max(chances, key=lambda label: chances[label]) for chances in scored]
 
-    def _score(self, texts: Sequence[str], classifier: Classifier) -> list[SentimentScores]:
+    def _combined(
+        self, texts: Sequence[str], classifier: Classifier, band: NeutralBand | None
+    ) -> list[SentimentScores]:
+        return [combine(chances, self._labels, band) for chances in self._chances(texts, classifier)]
+
+    def _chances(self, texts: Sequence[str], classifier: Classifier) -> list[dict[str, float]]:
+        """For each text the probability of each of the model's own classes."""
         import numpy as np
 
         if not texts:
@@ -200,7 +236,7 @@ class TransformerEngine:
         for batch in plan([len(ids) for ids in encoded["input_ids"]], together):
             logits[batch] = classifier.logits(self._padded(encoded, batch, classifier))
         chances = _probabilities(logits, several=self._several)
-        return [combine(dict(zip(self._classes, row, strict=True)), self._labels) for row in chances.tolist()]
+        return [dict(zip(self._classes, row, strict=True)) for row in chances.tolist()]
 
     def _encode(self, texts: Sequence[str]) -> dict[str, list[list[int]]]:
         return dict(self._tokenizer(list(texts), verbose=False))

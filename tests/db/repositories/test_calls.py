@@ -12,9 +12,11 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
+from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallOptions, CallRecord, Queue
+from tests.db.review_values import review
 from tests.db.values import (
     FAILURE,
     OWNER,
@@ -29,7 +31,7 @@ from tests.db.values import (
     taken,
 )
 
-NOT_OF_CALLS = ("webhook_endpoints", "workers")
+NOT_OF_CALLS = ("webhook_endpoints", "workers", "playbooks", "playbook_revisions")
 
 
 def _get(database: Database, call_id: str = "CALL-001") -> CallRecord:
@@ -211,6 +213,7 @@ def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
         assert ClaimRepository(session).keep(claim, heard(), at(1))
         assert ClaimRepository(session).complete(claim, analysis(), at(2), keep_heard=True)
         ResultRepository(session).add("CALL-001", analysis(), at(3))
+        ReviewRepository(session).put(review("CALL-001"))
         IdempotencyKeyRepository(session).add("k", KnownRequest("f", "CALL-001"), at(3))
     of_calls = {name: count for name, count in kept.items() if name not in NOT_OF_CALLS}
     assert all(_rows(database)[name] > count for name, count in of_calls.items())
@@ -246,3 +249,12 @@ def _run(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_the_playbook_that_a_call_asks_for_stays_with_it(database: Database) -> None:
+    assert stored(database, "A", options=CallOptions(playbook="acme")).options == CallOptions(playbook="acme")
+    completed(database, "B", 1, options=CallOptions("en", playbook="acme"))
+    with database.session() as session:
+        assert CallRepository(session).rerun("B", Queue.ANALYZE, at(9))
+    claim = taken(database, "B", at(10))
+    assert _get(database, claim.call_id).options.playbook == "acme"

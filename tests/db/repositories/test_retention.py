@@ -20,8 +20,11 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallFilter, CallOptions, CallRecord
 from app.schemas.metrics import Filler, Metrics
+from app.schemas.review import Opinion, SegmentReviewed, Verdict
 from app.schemas.speaker import NameSpeaker
+from app.schemas.utterance import Before
 from app.services.metrics_service import measure
+from tests.db.review_values import put, review
 from tests.db.values import T0, analysis, at, completed, new_call, stored
 from tests.services.webhooks.calls import fail
 
@@ -102,6 +105,15 @@ def _call_full_of_words(database: Database) -> None:
         assert editable is not None
         edits = (NameSpeaker("speaker_0", WORD),)
         results.replace_edited("A", editable.id, edits, _told(analysis("A")), at(3))
+    said = Before("agent", WORD)
+    put(
+        database,
+        review(
+            opinion=Opinion(Verdict.WRONG, note=WORD),
+            moment=replace(review().moment, evidence=WORD),
+            segment=SegmentReviewed(WORD, "customer", ("objection/price",), said),
+        ),
+    )
 
 
 def test_recordings_of_calls_that_are_old_enough_are_released_oldest_first(database: Database) -> None:

@@ -15,9 +15,10 @@ HERE = Path(__file__).resolve().parent
 
 
 def with_points(folder: Path) -> dict[str, str]:
-    """What to start processes with, so that they read ``folder``/points.json."""
+    """What to start processes with, so that they read ``folder``/points.json and go through every stage."""
     path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
-    return {"pythonpath": path, "fault_points": str(folder / "points.json")}
+    every_stage = {"coachable_classifier": "embedding"}
+    return {"pythonpath": path, "fault_points": str(folder / "points.json"), **every_stage}
 
 
 def set_points(folder: Path, **points: Any) -> None:

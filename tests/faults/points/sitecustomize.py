@@ -110,6 +110,7 @@ POINTS: dict[str, list[tuple[str, Wrapper]]] = {
     ],
     "app.services.diarization_service": [("DiarizationService.diarize", in_stage("diarization"))],
     "app.services.roles_service": [("assign_roles", in_stage("roles"))],
+    "app.services.reading_service": [("ReadingService.read", in_stage("reading"))],
     "app.services.sentiment_service": [("SentimentService.analyse", in_stage("sentiment"))],
     "app.services.metrics_service": [("measure", in_stage("metrics"))],
     "app.services.coachable_service": [("CoachableService.find", in_stage("moments"))],

@@ -9,11 +9,12 @@ import yaml
 
 from app.core.config import load_settings
 from app.schemas.transcript import Segment, Word
+from app.services.coachable.example_calls import find_in_example
 from app.services.coachable.loader import load_playbook, parse_playbook
-from app.services.coachable.playbook import Playbook, WordsRule
-from app.services.coachable.rules import RuleSet
-from app.services.coachable.tokens import tokenise
+from app.services.coachable.playbook import Example, Playbook, WordsRule
+from app.services.coachable.rules import Finding, RuleSet
 from app.services.coachable_service import CoachableService
+from app.services.metrics_service import measure
 
 WORD_S = 0.4
 
@@ -63,8 +64,11 @@ def write_playbook(folder: Path, text: str, name: str = "mine") -> Path:
 def found(text: str, role: str = "customer", **condition: object) -> list[str]:
     """The words that a rule with this condition finds in ``text``."""
     rules = RuleSet(playbook(rule(condition=condition)), "en")
-    tokens = tokenise(text)
-    return [text[tokens.starts[f.first] : tokens.ends[f.last]] for f in rules.find(tokens, role)]
+    return [text[finding.start : finding.end] for finding in find_in_text(rules, text, role)]
+
+
+def find_in_text(rules: RuleSet, text: str, role: str = "customer") -> list[Finding]:
+    return rules.find_in_text(text, role)
 
 
 @cache
@@ -85,9 +89,8 @@ def built_in_service() -> CoachableService:
 def failing_examples(rules: RuleSet, rule: WordsRule) -> list[str]:
     """The rule's own examples that do not do what they are there to show."""
 
-    def holds(text: str) -> bool:
-        role = "unknown" if rule.role == "anyone" else rule.role
-        return rule.id in {finding.rule.id for finding in rules.find(tokenise(text), role)}
+    def holds(example: Example) -> bool:
+        return rule.id in {finding.rule.id for finding in find_in_example(rules, rule, example, measure)}
 
     missed = [f"match: {text}" for text in rule.match if not holds(text)]
     return missed + [f"no_match: {text}" for text in rule.no_match if holds(text)]

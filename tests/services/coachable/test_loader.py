@@ -91,8 +91,8 @@ def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
         ("    match: [The price is too high.]", "    match: []", 17, "rules.0.match"),
         ("name: mine", "name: yours", 1, "must be 'mine'"),
         ("version: 1", "version: 1\nversion: 2", 3, "'version' is there twice"),
-        ("families:", "families: &a\n  twice: *a\nmore:", 3, "aliases"),
-        ("        - no\n", "        - &no no\n        - *no\n", 16, "aliases"),
+        ("families:", "families: &a\n  twice: *a\nmore:", 4, "aliases"),
+        ("        - no\n", "        - &no no\n        - *no\n", 17, "aliases"),
         ("name: mine", "? [a]\n: b\nname: mine", 1, "a key must be a word"),
     ],
 )  # fmt: skip
@@ -201,3 +201,16 @@ def test_the_revision_follows_the_contents_not_the_layout() -> None:
         parse_playbook(TIMED.replace("_s: 8", f"_s: {length}"), "", "mine") for length in ("8", "8.0", "9")
     ]
     assert timed[0].revision == timed[1].revision != timed[2].revision
+
+
+def test_each_reason_has_its_place_and_line_for_programs_too(tmp_path: Path) -> None:
+    text = GOOD.replace("confidence: 0.8", "confidence: 1.8").replace("tip: Tip.", "tip: ''")
+    with pytest.raises(ConfigurationError) as caught:
+        parse_playbook(text, "draft", None)
+    assert [(error["field"], error["line"]) for error in caught.value.errors] == [
+        ("rules.0.confidence", "10"),
+        ("rules.0.tip", "12"),
+    ]
+    with pytest.raises(ConfigurationError) as caught:
+        parse_playbook("a: [", "draft", None)
+    assert [(error["field"], error["line"]) for error in caught.value.errors] == [("yaml", "2")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.schemas.moment import MomentType, ObjectionSubtype, TimedMomentType
-from app.services.coachable.loader import BUILT_IN_FOLDER
+from app.services.coachable.loader import BUILT_IN_FOLDER, read_all
 from app.services.coachable.playbook import TimedRule, WordsRule
 from app.services.coachable.rules import RuleSet
 from tests.services.coachable.factories import (
@@ -16,13 +16,20 @@ from tests.services.coachable.factories import (
     rule,
 )
 
-NAMES = sorted(path.stem for path in BUILT_IN_FOLDER.glob("*.yaml"))
+NAMES = sorted(path.stem for path in BUILT_IN_FOLDER.glob("*.yaml") if "." not in path.stem)
 RULES = [
     pytest.param(name, rule, language, id=f"{name}:{rule.id}:{language}")
     for name in NAMES
-    for rule in built_in_playbook(name).words_rules
-    for language in rule.languages
+    for language in sorted(built_in_playbook(name).languages)
+    for rule, _ in built_in_playbook(name).rules_in(language)
 ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_of_a_built_in_playbook_can_be_read(name: str) -> None:
+    read_all(built_in_playbook(name))
+    files = {path.suffixes[0][1:] for path in BUILT_IN_FOLDER.glob(f"{name}.*.yaml")}
+    assert files <= built_in_playbook(name).languages
 
 
 @pytest.mark.parametrize(("name", "rule", "language"), RULES)

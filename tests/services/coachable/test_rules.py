@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.services.coachable.rules import RuleSet
-from app.services.coachable.tokens import tokenise
-from tests.services.coachable.factories import found, playbook, rule
+from tests.services.coachable.factories import find_in_text, found, playbook, rule
 
 
 @pytest.mark.parametrize(
@@ -63,6 +62,31 @@ def test_questions_are_known_by_grammar(text: str, asked: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "asked"),
+    [
+        ("es", "y cuándo lo tendrían", True),
+        ("es", "ya lo tendrían", False),
+        ("fr", "et comment vous le faites", True),
+        ("fr", "Vous le faites.", False),
+        ("de", "Und wie machen Sie das.", True),
+        ("de", "Das machen sie.", False),
+        ("hi", "आप कब देते हैं", True),
+        ("pt", "e quanto tempo leva", True),
+        ("pt", "leva tempo", False),
+    ],
+)  # fmt: skip
+def test_questions_of_other_languages(language: str, text: str, asked: bool) -> None:
+    asks = rule(
+        languages=[language],
+        condition={
+            "phrases": ["tendrían", "vous le faites", "machen sie", "देते हैं", "leva"],
+            "only_questions": True,
+        },
+    )
+    assert bool(find_in_text(RuleSet(playbook(asks), language), text)) is asked
+
+
+@pytest.mark.parametrize(
     ("rule_role", "role", "confidence"),
     [
         ("customer", "customer", 0.8),
@@ -77,11 +101,11 @@ def test_an_unknown_role_counts_as_met_and_costs_a_fifth(
     rule_role: str, role: str, confidence: float | None
 ) -> None:
     rules = RuleSet(playbook(rule(role=rule_role)), "en")
-    sure = [finding.confidence for finding in rules.find(tokenise("I want it"), role)]
+    sure = [finding.confidence for finding in find_in_text(rules, "I want it", role)]
     assert sure == ([] if confidence is None else [pytest.approx(confidence)])
 
 
 def test_rules_of_other_languages_are_left_out() -> None:
     rules = playbook(rule(languages=["de"]))
-    assert RuleSet(rules, "en").find(tokenise("I want it"), "customer") == []
-    assert len(RuleSet(rules, "de").find(tokenise("I want it"), "customer")) == 1
+    assert find_in_text(RuleSet(rules, "en"), "I want it") == []
+    assert len(find_in_text(RuleSet(rules, "de"), "I want it")) == 1

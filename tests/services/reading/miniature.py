@@ -6,8 +6,10 @@ pieces of the first part; the turn before adds nothing.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -78,7 +80,9 @@ def write_reader(folder: Path, **changes: Any) -> Path:
 @cache
 def reader_folder() -> Path:
     """One for all tests that alter nothing."""
-    return write_reader(Path(mkdtemp(prefix="mini-reader-")))
+    folder = Path(mkdtemp(prefix="mini-reader-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return write_reader(folder)
 
 
 def _about() -> dict[str, Any]:

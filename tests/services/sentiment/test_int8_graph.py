@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from app.services.sentiment.int8_graph import quantise_rows
+from app.services.sentiment.int8_graph import quantise_rows, quantise_tables
 
 WIDTH, MIDDLE, OUT = 48, 32, 5
 
@@ -81,3 +81,36 @@ def test_no_matrix_is_kept_twice(model: onnx.ModelProto) -> None:
     assert len(weights) == 2
     # Two products of 255 and the largest weight must fit in 16 bits on processors without VNNI.
     assert max(int(np.abs(numpy_helper.to_array(each)).max()) for each in weights) * 255 * 2 < 2**15
+
+
+def test_tables_come_close_and_a_row_hangs_on_no_other(numbers: np.random.Generator) -> None:
+    table = numbers.normal(size=(400, 300)).astype(np.float32) * np.linspace(0.01, 3, 400)[:, None].astype(
+        "f4"
+    )
+    small = numbers.normal(size=(3, 300)).astype(np.float32)
+
+    def make() -> onnx.ModelProto:
+        nodes = [
+            helper.make_node("Gather", ["table", "places"], ["read"]),
+            helper.make_node("Gather", ["small", "places"], ["kept"]),
+            helper.make_node("Add", ["read", "kept"], ["y"]),
+        ]
+        places = helper.make_tensor_value_info("places", TensorProto.INT64, ["n"])
+        y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 300])
+        constants = [numpy_helper.from_array(table, "table"), numpy_helper.from_array(small, "small")]
+        graph = helper.make_graph(nodes, "tables", [places], [y], constants)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+    model = make()
+    whole = len(model.SerializeToString())
+    quantise_tables(model)
+    onnx.checker.check_model(model)
+    assert len(model.SerializeToString()) < 0.3 * whole
+    assert {constant.name for constant in model.graph.initializer} == {"table_int8", "table_scales", "small"}
+    places = np.array([2, 0, 1, 2])
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    [found] = session.run(None, {"places": places})
+    reach = np.abs(table[places]).max(axis=1, keepdims=True)
+    assert (np.abs(found - table[places] - small[places]) <= reach / 127 / 2 + 1e-6).all()
+    [alone] = session.run(None, {"places": places[:1]})
+    assert np.array_equal(alone[0], found[0])

@@ -1,0 +1,204 @@
+"""Every error that a client can see: a stable code, an HTTP status and whether trying again may help."""
+
+# AppError
+# ├── InputError                      the client must change something
+# │   ├── ValidationFailed            422 validation_error (each field named)
+# │   ├── MalformedRequest            400 malformed_request
+# │   ├── Unauthorized                401 unauthorized
+# │   ├── Forbidden                   403 forbidden_origin
+# │   ├── CallNotFound                404 call_not_found
+# │   ├── NoCoachableMoments          404 no_coachable_moments
+# │   ├── MomentNotFound              404 moment_not_found
+# │   ├── ReviewNotFound              404 review_not_found
+# │   ├── CallExists                  409 call_exists
+# │   ├── CallNotReady                409 call_not_ready
+# │   ├── CallFinished                409 call_finished
+# │   ├── CallUnfinished              409 call_unfinished
+# │   ├── AudioGone                   409 audio_gone
+# │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
+# │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
+# │   ├── IdempotencyKeyReused        422 idempotency_key_reused
+# │   ├── LegalHold                   409 legal_hold
+# │   ├── TextDeleted                 410 text_deleted
+# │   ├── WebhookNotFound             404 webhook_not_found
+# │   ├── DeliveryNotFound            404 delivery_not_found
+# │   ├── WebhookDisabled             409 webhook_disabled
+# │   ├── DeliveryWithdrawn           409 delivery_withdrawn
+# │   ├── TooManyWebhooks             409 too_many_webhooks
+# │   ├── WebhookUrlRefused           422 webhook_url_refused
+# │   ├── WebhookSecretMissing        422 webhook_secret_missing
+# │   ├── UnknownPlaybook             422 unknown_playbook
+# │   ├── PlaybookNotFound            404 playbook_not_found
+# │   ├── PlaybookRevisionNotFound    404 playbook_revision_not_found
+# │   ├── PlaybookDraftNotFound       404 playbook_draft_not_found
+# │   ├── PlaybookDraftExists         409 playbook_draft_exists
+# │   ├── PlaybookDraftChanged        412 playbook_draft_changed
+# │   ├── PlaybookInvalid             422 playbook_invalid (each reason with its line)
+# │   ├── PlaybookExamplesFailed      422 playbook_examples_failed
+# │   ├── PlaybookTooLarge            413 playbook_too_large
+# │   ├── TooManyPlaybooks            409 too_many_playbooks
+# │   ├── UploadTimeout               408 upload_timeout
+# │   ├── UploadTooLarge              413 upload_too_large
+# │   └── AudioRejected               the recording itself cannot be used
+# │       ├── EmptyAudio              422 empty_audio
+# │       ├── UnsupportedMedia        415 unsupported_media
+# │       ├── UndecodableAudio        422 undecodable_audio
+# │       ├── AudioTooLong            413 audio_too_long
+# │       ├── UnsupportedRate         422 unsupported_rate
+# │       └── UnsupportedLanguage     422 unsupported_language
+# ├── Unavailable                     503, retryable: the client may send the same again later
+# │   ├── EngineUnavailable           503 <stage>_unavailable
+# │   ├── DatabaseUnavailable         503 database_unavailable
+# │   ├── StorageUnavailable          503 storage_unavailable
+# │   ├── Busy                        503 busy
+# │   ├── ServiceStopping             503 stopping: no new work is taken any more
+# │   └── CallInterrupted             503 interrupted: the service stops; the call goes on elsewhere or later
+# ├── InsufficientStorage             507 insufficient_storage
+# ├── StageFailed                     500 <stage>_failed: an engine raised in the middle of a call
+# │   ├── EngineCrashed               500 engine_crashed: the engine process died in this call
+# │   ├── ResourceLimit               500 resource_limit: more memory was needed than engines may take
+# │   └── DeadlineExceeded            504 deadline_exceeded
+# ├── CallFailed                      as stored: the failure of a finished call, told again
+# ├── CallCancelled                   409 call_cancelled: it was cancelled while a client waited for it
+# ├── WorkerLost                      500 worker_lost: whoever worked on the call ended, every time
+# ├── ConfigurationError              stops the start; never reaches a client
+# │   └── PlaybookMissing             no file has the name
+# └── InternalError                   500 internal_error
+
+from __future__ import annotations
+
+from app.core.exceptions.audio import (
+    AudioRejected,
+    AudioTooLong,
+    EmptyAudio,
+    UndecodableAudio,
+    UnsupportedLanguage,
+    UnsupportedMedia,
+    UnsupportedRate,
+)
+from app.core.exceptions.availability import (
+    Busy,
+    CallInterrupted,
+    DatabaseUnavailable,
+    EngineUnavailable,
+    InsufficientStorage,
+    ServiceStopping,
+    StorageUnavailable,
+)
+from app.core.exceptions.base import AppError, ConfigurationError, InputError, InternalError, Unavailable
+from app.core.exceptions.calls import (
+    AudioGone,
+    CallCancelled,
+    CallExists,
+    CallFailed,
+    CallFinished,
+    CallNotFound,
+    CallNotReady,
+    CallUnfinished,
+    LegalHold,
+    NoCoachableMoments,
+    TextDeleted,
+    WorkerLost,
+)
+from app.core.exceptions.playbooks import (
+    PlaybookDraftChanged,
+    PlaybookDraftExists,
+    PlaybookDraftNotFound,
+    PlaybookExamplesFailed,
+    PlaybookInvalid,
+    PlaybookMissing,
+    PlaybookNotFound,
+    PlaybookRevisionNotFound,
+    PlaybookTooLarge,
+    TooManyPlaybooks,
+    UnknownPlaybook,
+)
+from app.core.exceptions.requests import (
+    Forbidden,
+    IdempotencyKeyInUse,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    MalformedRequest,
+    Unauthorized,
+    UploadTimeout,
+    UploadTooLarge,
+    ValidationFailed,
+)
+from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
+from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
+from app.core.exceptions.webhooks import (
+    DeliveryNotFound,
+    DeliveryWithdrawn,
+    TooManyWebhooks,
+    WebhookDisabled,
+    WebhookNotFound,
+    WebhookSecretMissing,
+    WebhookUrlRefused,
+)
+
+__all__ = [
+    "AppError",
+    "AudioGone",
+    "AudioRejected",
+    "AudioTooLong",
+    "Busy",
+    "CallCancelled",
+    "CallExists",
+    "CallFailed",
+    "CallFinished",
+    "CallInterrupted",
+    "CallNotFound",
+    "CallNotReady",
+    "CallUnfinished",
+    "ConfigurationError",
+    "DatabaseUnavailable",
+    "DeadlineExceeded",
+    "DeliveryNotFound",
+    "DeliveryWithdrawn",
+    "EmptyAudio",
+    "EngineCrashed",
+    "EngineUnavailable",
+    "Forbidden",
+    "IdempotencyKeyInUse",
+    "IdempotencyKeyInvalid",
+    "IdempotencyKeyReused",
+    "InputError",
+    "InsufficientStorage",
+    "InternalError",
+    "LegalHold",
+    "MalformedRequest",
+    "MomentNotFound",
+    "NoCoachableMoments",
+    "PlaybookDraftChanged",
+    "PlaybookDraftExists",
+    "PlaybookDraftNotFound",
+    "PlaybookExamplesFailed",
+    "PlaybookInvalid",
+    "PlaybookMissing",
+    "PlaybookNotFound",
+    "PlaybookRevisionNotFound",
+    "PlaybookTooLarge",
+    "ResourceLimit",
+    "ReviewNotFound",
+    "ServiceStopping",
+    "StageFailed",
+    "StorageUnavailable",
+    "TextDeleted",
+    "TooManyPlaybooks",
+    "TooManyWebhooks",
+    "Unauthorized",
+    "Unavailable",
+    "UndecodableAudio",
+    "UnknownPlaybook",
+    "UnsupportedLanguage",
+    "UnsupportedMedia",
+    "UnsupportedRate",
+    "UploadTimeout",
+    "UploadTooLarge",
+    "ValidationFailed",
+    "WebhookDisabled",
+    "WebhookNotFound",
+    "WebhookSecretMissing",
+    "WebhookUrlRefused",
+    "WorkerLost",
+]
