@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test faults lint type bench bench-quick bench-wer
+.PHONY: help setup run demo test faults lint type train bench bench-quick bench-wer
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench-quick: $(INSTALLED) ## The ratios alone
 
 bench-wer: $(INSTALLED) ## Word error rates of ../shared/audio on one engine (STT_PROVIDER=pocketsphinx)
 	$(BIN)/python -m bench.wer $(or $(STT_PROVIDER),pocketsphinx)
+
+train: $(INSTALLED) ## Train the reader of moments and sentiment anew (training/moments; under an hour)
+	$(BIN)/python -m training.moments.train
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

@@ -11,6 +11,7 @@ from bench import (
     diarization,
     embedded_accuracy,
     health_latency,
+    moments,
     roles,
     rules_speed,
     sentiment_speed,
@@ -26,7 +27,7 @@ from bench.report import line
 
 def main() -> None:
     quick = "--quick" in sys.argv
-    measurements = [startup, health_latency, submit_rate, roles, sentiment_speed, analysis_speed]
+    measurements = [startup, health_latency, submit_rate, roles, moments, sentiment_speed, analysis_speed]
     if not quick:
         measurements += [worker_throughput, call_list, database_growth]
         measurements += [embedded_accuracy, diarization, voice_activity]

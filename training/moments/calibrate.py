@@ -78,6 +78,16 @@ def best_thresholds(chances: Doubles, truth: Floats) -> Doubles:
     return np.array(chosen)
 
 
+def in_terms_of(chances: Doubles, merged: Doubles, thresholds: Doubles) -> Doubles:
+    """The network's own probability of each type at which ``merged`` (what becomes of it where no rule has
+    spoken) reaches ``thresholds``."""
+    found = []
+    for place, threshold in enumerate(thresholds):
+        reached = chances[merged[:, place] >= threshold, place]
+        found.append(float(reached.min()) if len(reached) else 1.0)
+    return np.array(found)
+
+
 def micro_f1(truth: Floats, said: NDArray[np.bool_]) -> float:
     """2 TP / (2 TP + FP + FN), over all types together."""
     right = float((truth * said).sum())

@@ -91,7 +91,7 @@ def reader_facts(longest: int, longest_before: int) -> dict[str, Any]:
 
 
 def _graph(served: nn.Module) -> Any:
-    example = torch.tensor([[101, 4005, 1024, 7592, 102, 5000, 102], [101, 4005, 1024, 2053, 102, 0, 0]])
+    example = torch.tensor([[2, 5, 4, 7, 3, 6, 3], [2, 5, 4, 8, 3, 0, 0]])
     mask = (example > 0).long()
     kinds = torch.zeros_like(example)
     kinds[0, 5:] = 1

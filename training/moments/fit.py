@@ -11,14 +11,14 @@ from random import Random
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 from app.schemas.utterance import Utterance
 from app.services.reading.pairs import PairEncoder, Window
 from training.moments.network import ReaderNetwork, new_network
 from training.moments.noise import as_heard
-from training.moments.talk import SUBTYPES, TYPES, Floats, Line, labels_of
+from training.moments.talk import SENTIMENTS, SUBTYPES, TYPES, UNJUDGED, Floats, Line, labels_of
 
 _BORDERS = (len(TYPES), len(TYPES) + len(SUBTYPES))
 _SORTED_AT_ONCE = 16
@@ -66,7 +66,10 @@ def fit(lines: Sequence[Line], base: Path, recipe: Recipe, seed: int) -> ReaderN
             optimizer.step()
             schedule.step()
             total += loss.item() * len(chosen)
-        print(f"  epoch {epoch + 1}: loss {total / len(lines):.3f}, {time.monotonic() - started:.0f} s", flush=True)
+        print(
+            f"  epoch {epoch + 1}: loss {total / len(lines):.3f}, {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
     return network.eval()
 
 
@@ -75,7 +78,7 @@ def ask(network: ReaderNetwork, utterances: Sequence[Utterance], base: Path, rec
     encoder = PairEncoder(base / "vocab.txt", recipe.longest, recipe.longest_before)
     windows = [encoder.windows(utterance)[0] for utterance in utterances]
     order = sorted(range(len(windows)), key=lambda place: len(windows[place].ids))
-    scores = np.zeros((len(windows), sum((*_BORDERS[:1], len(SUBTYPES), 3))), dtype=np.float32)
+    scores = np.zeros((len(windows), _BORDERS[1] + len(SENTIMENTS)), dtype=np.float32)
     network.eval()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for start in range(0, len(order), _ASKED_AT_ONCE):
@@ -108,8 +111,13 @@ def _rate(step: int, steps: int, warm_up: float) -> float:
 def _loss(scores: Tensor, types: Tensor, subtypes: Tensor, sentiments: Tensor) -> Tensor:
     """Of types each for itself, of subtypes where there is an objection, of sentiments."""
     border, end = _BORDERS
-    loss = functional.binary_cross_entropy_with_logits(scores[:, :border], types, reduction="none").sum(1).mean()
-    loss = loss + functional.cross_entropy(scores[:, end:], sentiments, label_smoothing=0.05)
+    loss = (
+        functional.binary_cross_entropy_with_logits(scores[:, :border], types, reduction="none").sum(1).mean()
+    )
+    if (sentiments != UNJUDGED).any():
+        loss = loss + functional.cross_entropy(
+            scores[:, end:], sentiments, label_smoothing=0.05, ignore_index=UNJUDGED
+        )
     objections = subtypes.sum(1) > 0
     if objections.any():
         wanted = subtypes[objections] / subtypes[objections].sum(1, keepdim=True)
@@ -134,7 +142,9 @@ def _shuffled(
     rng.shuffle(places)
     batches: list[list[int]] = []
     for start in range(0, len(places), size * _SORTED_AT_ONCE):
-        near = sorted(places[start : start + size * _SORTED_AT_ONCE], key=lambda place: len(windows[place].ids))
+        near = sorted(
+            places[start : start + size * _SORTED_AT_ONCE], key=lambda place: len(windows[place].ids)
+        )
         batches += [near[at : at + size] for at in range(0, len(near), size)]
     rng.shuffle(batches)
     for batch in batches:

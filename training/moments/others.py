@@ -9,7 +9,15 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from app.services.reading.ngrams import features
-from training.moments.calibrate import Doubles, best_thresholds, fit_merge, fit_scales, micro_f1
+from training.moments.calibrate import (
+    Doubles,
+    Merge,
+    best_thresholds,
+    fit_merge,
+    fit_scales,
+    in_terms_of,
+    micro_f1,
+)
 from training.moments.export import WEIGHTS, describe
 from training.moments.rules import confidences, rule_ids
 from training.moments.talk import OTHER_LANGUAGES, SUBTYPES, TYPES, Floats, Line, labels_of, read, sayable
@@ -42,20 +50,21 @@ def train() -> None:
     chances, rules, truth, may_say = (np.concatenate(each) for each in zip(*parts, strict=True))
     merge = fit_merge(chances, rules, truth, may_say)
     merged = merge.probabilities(chances, rules, may_say)
-    thresholds = best_thresholds(merged, truth)
+    silent = merge.probabilities(chances, np.zeros_like(rules), may_say)
+    thresholds = in_terms_of(chances, silent, best_thresholds(merged, truth))
     describe(
         "others", ("others.npz",), merge, thresholds, FLOOR, rule_ids(),
         {"languages": OTHER_LANGUAGES, "buckets": BUCKETS},
     )  # fmt: skip
-    _report(parts, merge.weights, thresholds)
+    _report(parts, merge, thresholds)
 
 
-def _report(parts: Sequence[tuple[Doubles, Floats, Floats, Floats]], weights: Doubles, thresholds: Doubles) -> None:
-    from training.moments.calibrate import Merge
-
+def _report(
+    parts: Sequence[tuple[Doubles, Floats, Floats, Floats]], merge: Merge, thresholds: Doubles
+) -> None:
     print("other languages, held-out talk: micro-F1 of rules alone, n-grams alone, both")
     for language, (chances, rules, truth, may_say) in zip(OTHER_LANGUAGES, parts, strict=True):
-        merged = Merge(weights).probabilities(chances, rules, may_say)
+        merged = merge.probabilities(chances, rules, may_say)
         said = np.where(rules > 0, merged >= FLOOR, chances >= thresholds)
         figures = (micro_f1(truth, each) for each in (rules >= 0.5, chances >= thresholds, said))
         print(f"  {language}: " + "  ".join(f"{figure:.3f}" for figure in figures))
@@ -83,7 +92,9 @@ def _fit(lines: Sequence[Line]) -> tuple[Floats, Floats]:
         is_type = place < len(TYPES)
         truth = labels.types[:, place] if is_type else labels.subtypes[objections, place - len(TYPES)]
         if 0 < truth.sum() < len(truth):
-            model = LogisticRegression(C=STRENGTH, class_weight="balanced" if is_type else None, max_iter=1000)
+            model = LogisticRegression(
+                C=STRENGTH, class_weight="balanced" if is_type else None, max_iter=1000
+            )
             model.fit(inputs if is_type else inputs[objections], truth)
             weights[:, place], bias[place] = model.coef_[0], model.intercept_[0]
     return weights, bias

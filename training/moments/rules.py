@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from app.core.config import Settings
 from app.schemas.transcript import Segment, Word
 from app.schemas.utterance import Utterance
+from app.services.coachable.loader import load_playbook
 from app.services.coachable_service import CoachableService
 from training.moments.talk import TYPES, Floats, Line
 
@@ -19,7 +20,7 @@ def confidences(lines: Sequence[Line], language: str = "en") -> Floats:
     service = CoachableService(Settings(_env_file=None))  # type: ignore[call-arg]
     found = np.zeros((len(lines), len(TYPES)), dtype=np.float32)
     for row, line in enumerate(lines):
-        segments = list(_segments(line.utterance))
+        segments = segments_of(line.utterance)
         for moment in service.find("line", segments, language):
             if moment.segment == len(segments) - 1:
                 place = TYPES.index(moment.type)
@@ -28,17 +29,18 @@ def confidences(lines: Sequence[Line], language: str = "en") -> Floats:
 
 
 def rule_ids() -> list[str]:
-    """Of all rules in words that the fit knows, in whatever language."""
-    from app.services.coachable.loader import load_playbook
+    """Of all rules in words, in whatever language."""
+    playbook = load_playbook("default", None)
+    return sorted({rule.id for language in playbook.languages for rule, _ in playbook.rules_in(language)})
 
-    return sorted(rule.id for rule in load_playbook("default", None).words_rules)
 
-
-def _segments(utterance: Utterance) -> Iterator[Segment]:
+def segments_of(utterance: Utterance) -> list[Segment]:
+    """The utterance as the last segment of a call, the turn before it being another speaker's."""
     before = utterance.before
+    parts = [("own", utterance.role, utterance.text)]
     if before is not None and before.text.strip():
-        yield Segment(0, "other", _words(before.text), before.role)
-    yield Segment(1 if before is not None and before.text.strip() else 0, "own", _words(utterance.text), utterance.role)
+        parts.insert(0, ("other", before.role, before.text))
+    return [Segment(place, speaker, _words(text), role) for place, (speaker, role, text) in enumerate(parts)]
 
 
 def _words(text: str) -> tuple[Word, ...]:

@@ -25,17 +25,24 @@ TYPES = tuple(type_.value for type_ in MomentType)
 SUBTYPES = tuple(subtype.value for subtype in ObjectionSubtype)
 SENTIMENTS = (SentimentLabel.POSITIVE.value, SentimentLabel.NEUTRAL.value, SentimentLabel.NEGATIVE.value)
 
+UNJUDGED = -100
+"""What a loss over classes passes over."""
+
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One labelled segment. ``kinds``: types, an objection's with its subtype (`objection/price`)."""
+    """One labelled segment. ``kinds``: types, an objection's with its subtype (`objection/price`).
+
+    ``sentiment`` is None where nobody judged it, ``language`` where it is English.
+    """
 
     utterance: Utterance
     kinds: tuple[str, ...]
-    sentiment: str
+    sentiment: str | None
     style: str
+    language: str | None = None
 
     @property
     def types(self) -> set[str]:
@@ -49,7 +56,7 @@ class Line:
 @dataclass(frozen=True)
 class Labels:
     """What lines are labelled with: ``types`` (lines, 14) and ``subtypes`` (lines, 8) of 0 and 1, and the
-    place of each sentiment in ``SENTIMENTS``."""
+    place of each sentiment in ``SENTIMENTS``, ``UNJUDGED`` where there is none."""
 
     types: Floats
     subtypes: Floats
@@ -71,7 +78,8 @@ def _line(data: dict[str, Any]) -> Line:
         Utterance(data["text"], data["role"], Before(before["role"], before["text"]) if before else None),
         tuple(data["moments"]),
         data["sentiment"],
-        data.get("style", "written"),
+        data["style"],
+        data.get("language"),
     )
 
 
@@ -79,8 +87,12 @@ def labels_of(lines: Sequence[Line]) -> Labels:
     return Labels(
         np.array([[name in line.types for name in TYPES] for line in lines], dtype=np.float32),
         np.array([[name in line.subtypes for name in SUBTYPES] for line in lines], dtype=np.float32),
-        np.array([SENTIMENTS.index(line.sentiment) for line in lines], dtype=np.int64),
+        np.array([_place_of(line.sentiment) for line in lines], dtype=np.int64),
     )
+
+
+def _place_of(sentiment: str | None) -> int:
+    return UNJUDGED if sentiment is None else SENTIMENTS.index(sentiment)
 
 
 def sayable(lines: Sequence[Line]) -> Floats:

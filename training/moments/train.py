@@ -18,17 +18,28 @@ import torch
 from training.moments import others
 from training.moments.base import base_model
 from training.moments.calibrate import (
-    Doubles,
     best_thresholds,
     fit_merge,
     fit_scales,
+    in_terms_of,
     macro_f1,
     micro_f1,
 )
 from training.moments.export import describe, reader_facts, write_network
 from training.moments.fit import Recipe, ask, fit
 from training.moments.rules import confidences, rule_ids
-from training.moments.talk import ENGLISH, FOLDS, SENTIMENTS, TYPES, Floats, Line, labels_of, read, read_file, sayable
+from training.moments.talk import (
+    ENGLISH,
+    FOLDS,
+    SENTIMENTS,
+    TYPES,
+    Floats,
+    Line,
+    labels_of,
+    read,
+    read_file,
+    sayable,
+)
 
 SEED = 7
 FLOOR = 0.3
@@ -38,8 +49,12 @@ than F1 can bear."""
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=Path, default=Path("build/moments"), help="a folder for what is in between")
-    parser.add_argument("--reviews", type=Path, help="verdicts of reviewers, by `python -m app export-reviews`")
+    parser.add_argument(
+        "--build", type=Path, default=Path("build/moments"), help="a folder for what is in between"
+    )
+    parser.add_argument(
+        "--reviews", type=Path, help="verdicts of reviewers, by `python -m app export-reviews`"
+    )
     parser.add_argument("--merge-only", action="store_true", help="weigh the rules anew; train nothing")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     chosen = parser.parse_args()
@@ -50,7 +65,7 @@ def main() -> None:
     recipe = Recipe()
     lines = [line for fold in FOLDS for line in read(fold)]
     if not chosen.merge_only:
-        reviewed = read_file(chosen.reviews) if chosen.reviews else []
+        reviewed = _english(chosen.reviews)
         base = base_model(chosen.build)
         np.save(held_out, cross_validate(reviewed, base, recipe))
         print(f"all of the talk, {len(lines) + len(reviewed)} lines", flush=True)
@@ -60,6 +75,11 @@ def main() -> None:
     weigh(lines, np.load(held_out), recipe)
     others.train()
     print(f"done in {(time.monotonic() - started) / 60:.0f} minutes; next: python -m bench.moments")
+
+
+def _english(reviews: Path | None) -> list[Line]:
+    """Verdicts on English calls; those on others are too few to learn from by themselves."""
+    return [line for line in read_file(reviews) if line.language is None] if reviews else []
 
 
 def cross_validate(reviewed: Sequence[Line], base: Path, recipe: Recipe) -> Floats:
@@ -81,7 +101,7 @@ def weigh(lines: Sequence[Line], scores: Floats, recipe: Recipe) -> None:
     merge = fit_merge(chances, rules, labels.types, may_say)
     merged = merge.probabilities(chances, rules, may_say)
     silent = merge.probabilities(chances, np.zeros_like(rules), may_say)
-    thresholds = _in_terms_of(silent, chances, best_thresholds(merged, labels.types))
+    thresholds = in_terms_of(chances, silent, best_thresholds(merged, labels.types))
     describe(
         "reader", ("reader.onnx", "vocab.txt"), merge, thresholds, FLOOR, rule_ids(),
         reader_facts(recipe.longest, recipe.longest_before),
@@ -101,15 +121,6 @@ def weigh(lines: Sequence[Line], scores: Floats, recipe: Recipe) -> None:
     right = labels.subtypes[np.arange(len(lines)), subtypes][objections].mean()
     sentiment = (scores[:, -len(SENTIMENTS) :].argmax(axis=1) == labels.sentiments).mean()
     print(f"  subtype of an objection, accuracy: {right:.3f}; sentiment, accuracy: {sentiment:.3f}")
-
-
-def _in_terms_of(merged: Doubles, chances: Doubles, thresholds: Doubles) -> Doubles:
-    """The network's own probability at which, no rule having spoken, the merged one reaches ``thresholds``."""
-    found = []
-    for place, threshold in enumerate(thresholds):
-        reached = chances[merged[:, place] >= threshold, place]
-        found.append(float(reached.min()) if len(reached) else 1.0)
-    return np.array(found)
 
 
 if __name__ == "__main__":
