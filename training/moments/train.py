@@ -18,6 +18,7 @@ import torch
 from training.moments import others
 from training.moments.base import base_model
 from training.moments.calibrate import (
+    Merge,
     best_thresholds,
     fit_merge,
     fit_scales,
@@ -72,8 +73,7 @@ def main() -> None:
         network = fit([*read(ENGLISH), *reviewed], base, recipe, SEED)
         torch.save(network.state_dict(), chosen.build / "network.pt")
         write_network(network, fit_scales(np.load(held_out), labels_of(lines).types, sayable(lines)), base)
-    weigh(lines, np.load(held_out), recipe)
-    others.train()
+    others.train(weigh(lines, np.load(held_out), recipe))
     print(f"done in {(time.monotonic() - started) / 60:.0f} minutes; next: python -m bench.moments")
 
 
@@ -93,8 +93,9 @@ def cross_validate(reviewed: Sequence[Line], base: Path, recipe: Recipe) -> Floa
     return np.concatenate(scores)
 
 
-def weigh(lines: Sequence[Line], scores: Floats, recipe: Recipe) -> None:
-    """Thresholds, and the worth of rules beside the network; writes `reader.json` and prints the figures."""
+def weigh(lines: Sequence[Line], scores: Floats, recipe: Recipe) -> Merge:
+    """Thresholds, and the worth of rules beside the network, which is given back; writes `reader.json` and
+    prints the figures."""
     labels, may_say = labels_of(lines), sayable(lines)
     chances = fit_scales(scores, labels.types, may_say).probabilities(scores, may_say)
     rules = confidences(lines)
@@ -121,6 +122,7 @@ def weigh(lines: Sequence[Line], scores: Floats, recipe: Recipe) -> None:
     right = labels.subtypes[np.arange(len(lines)), subtypes][objections].mean()
     sentiment = (scores[:, -len(SENTIMENTS) :].argmax(axis=1) == labels.sentiments).mean()
     print(f"  subtype of an objection, accuracy: {right:.3f}; sentiment, accuracy: {sentiment:.3f}")
+    return merge
 
 
 if __name__ == "__main__":
