@@ -49,7 +49,7 @@ def measure() -> list[Figure]:
     whole = statistics.median(map(sum, zip(*seconds.values(), strict=True)))
     figures = [
         Figure("600 segments: rules, reader and sentiment", whole, "s", 3.0),
-        Figure("of which the reader", medians["reader"], "s", 2.0),
+        Figure("of which the reader", medians["reader"], "s"),
     ]
 
     def draw(axes: Axes) -> None:

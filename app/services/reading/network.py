@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,7 +77,7 @@ class Network:
                 manifest = ReaderManifest.read(self._folder)
                 vocabulary = manifest.checked("vocab.txt")
                 encoder = PairEncoder(vocabulary, manifest.longest, manifest.longest_before)
-                self._loaded = (manifest, encoder, _open(manifest.checked("reader.onnx"), self._threads))
+                self._loaded = (manifest, encoder, _open(manifest.checked("reader.onnx")))
             return self._loaded
 
     def read(self, utterances: Sequence[Utterance]) -> list[Reading | None]:
@@ -110,26 +111,28 @@ class Network:
         ]
 
     def _judge(self, windows: Sequence[Window]) -> list[_Judged]:
+        """The longest batches first, so that no thread is left with one at the end."""
         _, encoder, session = self.load()
+        batches = plan([len(window.ids) for window in windows])[::-1]
+        tables = [_table([windows[index] for index in batch], encoder.padding) for batch in batches]
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="reader") as threads:
+            answered = list(threads.map(lambda table: session.run(_OUTPUTS, table), tables))
         answers: dict[int, _Judged] = {}
-        for batch in plan([len(window.ids) for window in windows]):
-            chosen = [windows[index] for index in batch]
-            outputs = session.run(_OUTPUTS, _table(chosen, encoder.padding))
-            for row, (index, window) in enumerate(zip(batch, chosen, strict=True)):
+        for batch, outputs in zip(batches, answered, strict=True):
+            for row, index in enumerate(batch):
                 types, subtypes, sentiment, carried = (output[row] for output in outputs)
-                length = len(window.ids)
-                answers[index] = _Judged(window, types, subtypes, sentiment, carried[:, :length])
+                window = windows[index]
+                answers[index] = _Judged(window, types, subtypes, sentiment, carried[:, : len(window.ids)])
         return [answers[index] for index in range(len(windows))]
 
 
-def _open(file: Path, threads: int) -> Any:
+def _open(file: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # One thread a batch, batches beside one another: two threads within each product take half as long again.
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Idle threads sleep: the cores belong to the other engines meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     names = {each.name for each in session.get_inputs()}, {each.name for each in session.get_outputs()}
     if names[0] != set(_INPUTS) or not names[1].issuperset(_OUTPUTS):
