@@ -73,6 +73,9 @@ def _alembic(database: Database) -> Iterator[Config]:
     # Percent signs are interpolation in Alembic's configuration.
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with database.exclusive() as connection:
+        if not database.is_sqlite:
+            # The server must not take a slow moment between two statements for a client that went away.
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         config.attributes["connection"] = connection
         try:
             yield config

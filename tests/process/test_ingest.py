@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -38,7 +39,8 @@ def sqlite(folder: Path) -> Calls:
 
 def kept(folder: Path) -> list[Path]:
     """What lies in the storage: recordings, and whatever else was left."""
-    return [path for path in (folder / "data").rglob("*") if path.is_file()]
+    # Folders come and go meanwhile, over which rglob stumbles.
+    return [Path(root, name) for root, _, names in os.walk(folder / "data") for name in names]
 
 
 def have_ended(folder: Path, calls: Calls, count: int) -> bool:
