@@ -14,8 +14,10 @@ from sqlalchemy import inspect, text
 
 import app.db.migrations
 import app.db.playbook_models
+import app.db.review_models
+import app.db.webhook_models
+import app.db.work_models
 from app.core.exceptions import ConfigurationError
-from app.db import playbook_models, review_models, webhook_models, work_models  # noqa: F401 - so that their tables are known
 from app.db.migrate import HEAD, check_current, downgrade, is_current, migrate, prepare
 from app.db.models import Base
 from app.db.repositories.results import ResultRepository
