@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 WAYS = ("rules", "classifier", "both")
 RECALL = 0.75
+_NO_RULES = "xx"
+"""A language in which no playbook has a rule."""
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,17 @@ def measure() -> list[Figure]:
 
 def find(settings: Settings, lines: Sequence[Line], language: str, way: str) -> Found:
     """What is listed of each line, by the service's own stages, each line being a call of its own."""
-    playbook = settings.playbook if way != "classifier" else None
     service = CoachableService(settings, calibrations_of(settings) if way != "rules" else {})
+    rules_in = language if way != "classifier" else _NO_RULES
     types, subtypes = np.zeros((len(lines), len(TYPES)), dtype=np.float32), []
     calls = [segments_of(line.utterance) for line in lines]
-    utterances = [utterances_of(call) for call in calls]
-    readings = iter(())
-    if way != "rules":
-        reader = ReadingService(settings)
-        readings = iter(reader.read("embedding", [each for call in utterances for each in call], language))
+    utterances = [each for call in calls for each in utterances_of(call)]
+    readings = iter(ReadingService(settings).read("embedding", utterances, language))
     for row, call in enumerate(calls):
-        read_here = [next(readings) for _ in call] if way != "rules" else ()
-        spoken = language if playbook else "xx"
+        read_here = [next(readings) for _ in call]
         moments = [
             moment
-            for moment in service.find("line", call, spoken, readings=read_here)
+            for moment in service.find("line", call, rules_in, readings=read_here)
             if moment.segment == len(call) - 1
         ]
         for moment in moments:

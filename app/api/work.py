@@ -10,6 +10,7 @@ from app.api.calls import CallIdPath
 from app.api.deps import RuntimeDep
 from app.api.errors import problem_responses
 from app.api.examples import LOCATION
+from app.schemas.call import CallRecord
 from app.schemas.requests import ReanalyzeRequest, RerunRequest
 from app.schemas.state_models import CallState
 from app.services.call_service import RerunFrom
@@ -54,11 +55,7 @@ def rerun_call(
     """
     runtime.check_open()
     start = RerunFrom((request or RerunRequest()).start)
-    record = runtime.services.calls.rerun(call_id, start)
-    if record.queue is not None:
-        runtime.bell.ring(call_id, record.queue)
-    response.headers["Location"] = f"/calls/{call_id}"
-    return CallState.of(*runtime.services.calls.progress(call_id))
+    return _accepted(runtime.services.calls.rerun(call_id, start), runtime, response)
 
 
 @router.post(
@@ -85,7 +82,12 @@ def reanalyze_call(
     runtime.check_open()
     asked = request or ReanalyzeRequest()
     record = runtime.services.reanalyses.queue(call_id, asked.playbook, asked.revision)
+    return _accepted(record, runtime, response)
+
+
+def _accepted(record: CallRecord, runtime: RuntimeDep, response: Response) -> CallState:
+    """The answer to work that waits from now on, of which workers are told."""
     if record.queue is not None:
-        runtime.bell.ring(call_id, record.queue)
-    response.headers["Location"] = f"/calls/{call_id}"
-    return CallState.of(*runtime.services.calls.progress(call_id))
+        runtime.bell.ring(record.call_id, record.queue)
+    response.headers["Location"] = f"/calls/{record.call_id}"
+    return CallState.of(*runtime.services.calls.progress(record.call_id))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed
 from app.core.registry import Instances
 from app.schemas.transcript import Turn
 from app.services.diarization.base import DiarizationEngine, DiarizationRequest
 from app.services.diarization.registry import DIARIZATION_ENGINES
-
-log = logging.getLogger(__name__)
+from app.services.engine_failures import told_as_failure_of
 
 
 class DiarizationService:
@@ -24,25 +21,17 @@ class DiarizationService:
 
     def load(self, name: str) -> None:
         """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
-        try:
+        with told_as_failure_of("diarization", name):
             self._engines.get(name).load()
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
 
     def diarize(self, name: str, request: DiarizationRequest) -> tuple[Turn, ...]:
         """Turns in order of time; none where nothing was said. Raises StageFailed when the engine fails."""
         engine = self._engines.get(name)
         if not request.transcript.words:
             return ()
-        try:
+        with told_as_failure_of("diarization", name):
             turns = engine.diarize(request)
             _check(turns)
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
         return tuple(sorted(turns, key=lambda turn: (turn.start_s, turn.end_s, turn.speaker)))
 
 
@@ -52,8 +41,3 @@ def _check(turns: tuple[Turn, ...]) -> None:
     for turn in turns:
         if not (math.isfinite(turn.start_s) and math.isfinite(turn.end_s) and turn.start_s <= turn.end_s):
             raise ValueError("a turn ends before it starts")
-
-
-def _failed(name: str, error: Exception) -> StageFailed:
-    log.warning("diarization.failed", extra={"engine": name}, exc_info=error)
-    return StageFailed("diarization", f"the {name} engine failed: {type(error).__name__}")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed
 from app.core.registry import Instances
 from app.schemas.reading import Reading
 from app.schemas.utterance import Utterance
+from app.services.engine_failures import told_as_failure_of
 from app.services.reading.base import ReadingEngine
 from app.services.reading.registry import READING_ENGINES
-
-log = logging.getLogger(__name__)
 
 
 class ReadingService:
@@ -24,27 +21,14 @@ class ReadingService:
 
     def load(self, name: str) -> None:
         """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
-        try:
+        with told_as_failure_of("reading", name):
             self._engines.get(name).load()
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
 
     def read(self, name: str, utterances: Sequence[Utterance], language: str | None) -> list[Reading | None]:
         """One Reading for each utterance, in order; None for one without words. Raises EngineUnavailable, or
         StageFailed when the engine fails."""
-        try:
+        with told_as_failure_of("reading", name):
             readings = self._engines.get(name).read(utterances, language)
             if len(readings) != len(utterances):
                 raise ValueError(f"{len(readings)} answers for {len(utterances)} utterances")
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
         return readings
-
-
-def _failed(name: str, error: Exception) -> StageFailed:
-    log.warning("reading.failed", extra={"engine": name}, exc_info=error)
-    return StageFailed("reading", f"the {name} engine failed: {type(error).__name__}")

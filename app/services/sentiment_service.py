@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed
 from app.core.registry import Instances
 from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.utterance import Utterance
+from app.services.engine_failures import told_as_failure_of
 from app.services.sentiment.base import SentimentEngine, SentimentScores
 from app.services.sentiment.registry import SENTIMENT_ENGINES
-
-log = logging.getLogger(__name__)
 
 NOTHING_SAID = Sentiment(SentimentLabel.NEUTRAL, score=1.0, positive=0.0, neutral=1.0, negative=0.0)
 _SLACK = 1e-3
@@ -30,12 +27,8 @@ class SentimentService:
 
     def load(self, name: str) -> None:
         """Bring the engine's model into memory. Raises EngineUnavailable or StageFailed."""
-        try:
+        with told_as_failure_of("sentiment", name):
             self._engines.get(name).load()
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
 
     def analyse(self, name: str, utterances: Sequence[Utterance]) -> list[Sentiment]:
         """One Sentiment for each utterance, in order; blank texts are NEUTRAL.
@@ -45,7 +38,7 @@ class SentimentService:
         Raises StageFailed when the engine fails.
         """
         engine = self._engines.get(name)
-        try:
+        with told_as_failure_of("sentiment", name):
             pieces = [
                 [replace(utterance, text=part) for part in engine.window(utterance.text)]
                 if utterance.text.strip()
@@ -55,10 +48,6 @@ class SentimentService:
             flat = [piece for parts in pieces for piece in parts]
             scores = engine.score(flat) if flat else []
             _check(scores, len(flat))
-        except AppError:
-            raise
-        except Exception as error:
-            raise _failed(name, error) from error
         rest = iter(scores)
         return [_judge([(len(part.text), next(rest)) for part in parts]) for parts in pieces]
 
@@ -86,8 +75,3 @@ def _check(scores: Sequence[SentimentScores], expected: int) -> None:
         total = each.positive + each.neutral + each.negative
         if not math.isclose(total, 1.0, abs_tol=_SLACK):
             raise ValueError(f"probabilities sum to {total}")
-
-
-def _failed(name: str, error: Exception) -> StageFailed:
-    log.warning("sentiment.failed", extra={"engine": name}, exc_info=error)
-    return StageFailed("sentiment", f"the {name} engine failed: {type(error).__name__}")

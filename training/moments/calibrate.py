@@ -13,6 +13,9 @@ from training.moments.talk import TYPES, Floats
 LEAST = 1e-4
 """Probabilities are kept this far from 0 and 1 before their log odds are taken, as the service does."""
 _TRUST_IN_PRIOR = 4.0
+FLOOR = 0.3
+"""Merged probability under which a moment that a rule found is not listed: listing it would be wrong oftener
+than F1 can bear."""
 THRESHOLDS = np.arange(0.25, 0.651, 0.025)
 _SURENESS = 30.0
 """How many lines' worth of trust the common threshold has against that of one type."""

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from app.services.reading.ngrams import features
 from training.moments.calibrate import (
+    FLOOR,
     Merge,
     best_thresholds,
     fit_scales,
@@ -29,7 +30,6 @@ FOLDS = 5
 STRENGTH = 30.0
 """Inverse of the penalty on weights; of features of length 1 a weight must be large to say anything."""
 NEVER = -8.0
-FLOOR = 0.3
 
 
 def train(merge: Merge) -> None:

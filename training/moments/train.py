@@ -18,6 +18,7 @@ import torch
 from training.moments import others
 from training.moments.base import base_model
 from training.moments.calibrate import (
+    FLOOR,
     Merge,
     best_thresholds,
     fit_merge,
@@ -43,9 +44,6 @@ from training.moments.talk import (
 )
 
 SEED = 7
-FLOOR = 0.3
-"""Merged probability under which a moment that a rule found is not listed: listing it would be wrong oftener
-than F1 can bear."""
 
 
 def main() -> None:
