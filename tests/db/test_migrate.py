@@ -154,6 +154,7 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "calls.call_id",
             "calls.customer_id",
             "calls.duplicate_of",
+            "calls.team_id",
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",

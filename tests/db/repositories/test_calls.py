@@ -67,6 +67,7 @@ def test_a_new_call_is_queued_and_keeps_all_that_is_known_of_it(database: Databa
         audio_sha256=new.audio_sha256,
         audio_bytes=new.audio_bytes,
         agent_id=new.agent_id,
+        team_id=new.team_id,
         customer_id=new.customer_id,
         options=new.options,
         started_at=new.started_at,
@@ -85,13 +86,15 @@ def test_optional_fields_stay_empty(database: Database) -> None:
     record = stored(
         database,
         agent_id=None,
+        team_id=None,
         customer_id=None,
         options=CallOptions(),
         started_at=None,
         direction=None,
         metadata={},
     )
-    assert (record.agent_id, record.customer_id, record.options) == (None, None, CallOptions())
+    assert (record.agent_id, record.team_id, record.customer_id) == (None, None, None)
+    assert record.options == CallOptions()
     assert (record.started_at, record.direction, record.metadata) == (None, None, {})
 
 
