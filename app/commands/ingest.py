@@ -43,7 +43,8 @@ def ingest(
             readable=True,
             help=(
                 "CSV with a line a recording: file, call_id, started_at, agent_id, team_id, customer_id, "
-                "direction, language, agent_channel, num_speakers, vocabulary, metadata (JSON). Only file is needed."
+                "direction, language, agent_channel, num_speakers, vocabulary, metadata (JSON). "
+                "Only file is needed."
             ),
         ),
     ] = None,

@@ -45,7 +45,11 @@ def site(database: Database, tmp_path: Path) -> Iterator[Site]:
 
 def test_a_recording_goes_behind_all_others_with_all_that_is_known_of_it(site: Site) -> None:
     recording = site.file(
-        agent_id="agent-7", team_id="emea", options=CallOptions("en"), direction="inbound", metadata={"a": "b"}
+        agent_id="agent-7",
+        team_id="emea",
+        options=CallOptions("en"),
+        direction="inbound",
+        metadata={"a": "b"},
     )
     assert site.standing(recording) is Next.TAKE_IN
     assert site.load(recording) is Intake.STARTED

@@ -35,7 +35,7 @@ def test_every_column_is_read_by_the_rules_of_an_upload(tmp_path: Path) -> None:
         tmp_path,
         "file,call_id,started_at,agent_id,team_id,customer_id,direction,language,agent_channel,"
         "num_speakers,vocabulary,metadata\n"
-        'a/b.wav,CALL-1,2024-05-06T07:08:09+02:00,agent-7,emea,cust-42,outbound,EN,1,2,'
+        "a/b.wav,CALL-1,2024-05-06T07:08:09+02:00,agent-7,emea,cust-42,outbound,EN,1,2,"
         '"Acme, Zed","{""campaign"": ""spring""}"\n',
     )
     form = row.form
