@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from app.api import (
+    agents,
     analyze,
     calls,
     customers,
@@ -22,6 +23,7 @@ from app.api import (
     speakers,
     speech,
     submit,
+    teams,
     telemetry,
     transcribe,
     webhooks,
@@ -49,7 +51,7 @@ def install_routes(app: FastAPI) -> None:
         metrics,
         exports,
     )
-    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, agents, teams, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

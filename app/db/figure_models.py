@@ -39,6 +39,6 @@ class CallFigureRow(Base):
     longest_monologue_s: Mapped[float | None]
     agent_interruptions: Mapped[int | None]
     customer_interruptions: Mapped[int | None]
-    quarters: Mapped[list[Any]]
+    sentiment_shift: Mapped[float | None]
     moments: Mapped[dict[str, Any]]
     objections: Mapped[list[Any]]

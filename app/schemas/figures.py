@@ -17,7 +17,6 @@ from app.schemas.moment import Moment, MomentType
 from app.schemas.speaker import Role
 
 FOLLOWS_WITHIN_S = 60.0
-QUARTERS = 4
 _SCALE = 5
 
 
@@ -46,9 +45,9 @@ class CallFigures:
 
     ``share_of_speech``: agent / (agent + customer), in [0, 1]. ``patience_s``: the median of the agent's
     waits after the customer, in seconds. ``longest_monologue_s``: the agent's longest turn.
-    ``agent_interruptions`` and ``customer_interruptions``: how often each interrupts. ``quarters``: the
-    customers' sentiment in each quarter of the call, in [-5, 5], weighted by words. ``moments``: how many
-    there are of each type.
+    ``agent_interruptions`` and ``customer_interruptions``: how often each interrupts.
+    ``sentiment_shift``: the customers' sentiment, weighted by words, in the last quarter of the call − in the
+    first, in [-10, 10]. ``moments``: how many there are of each type.
     """
 
     share_of_speech: float | None
@@ -56,15 +55,9 @@ class CallFigures:
     longest_monologue_s: float | None
     agent_interruptions: int | None
     customer_interruptions: int | None
-    quarters: tuple[float | None, ...]
+    sentiment_shift: float | None
     moments: dict[str, int]
     objections: tuple[ObjectionOutcome, ...] = ()
-
-    @property
-    def sentiment_shift(self) -> float | None:
-        """The customers' sentiment in the last quarter − in the first, in [-10, 10]."""
-        first, last = self.quarters[0], self.quarters[-1]
-        return None if first is None or last is None else round(last - first, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +81,7 @@ def figures_of(analysis: Analysis) -> CallFigures:
         longest_monologue_s=round(monologue.end_s - monologue.start_s, 3) if monologue else None,
         agent_interruptions=_interruptions(metrics, Role.AGENT),
         customer_interruptions=_interruptions(metrics, Role.CUSTOMER),
-        quarters=_quarters(metrics),
+        sentiment_shift=_shift(metrics),
         moments=dict(sorted(Counter(moment.type for moment in moments).items())),
         objections=tuple(
             _outcome(moment, moments, analysis.segments)
@@ -105,16 +98,17 @@ def _interruptions(metrics: Metrics | None, role: Role) -> int | None:
     return sum(each.kind == "interruption" and each.speaker in of_role for each in metrics.interruptions)
 
 
-def _quarters(metrics: Metrics | None) -> tuple[float | None, ...]:
+def _shift(metrics: Metrics | None) -> float | None:
     customers = [party for party in metrics.parties if party.role is Role.CUSTOMER] if metrics else []
-    return tuple(
+    first, last = (
         _mean(
             (judged.score, judged.words)
             for judged in (party.sentiment.quarters[quarter] for party in customers)
             if judged.score is not None
         )
-        for quarter in range(QUARTERS)
+        for quarter in (0, -1)
     )
+    return None if first is None or last is None else round(last - first, 4)
 
 
 def _outcome(

@@ -16,6 +16,7 @@ from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
+from app.services.coaching_service import CoachingService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -65,6 +66,7 @@ class Services:
     retention: RetentionService
     reconciliation: ReconciliationService
     customers: CustomerService
+    coaching: CoachingService
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
@@ -125,6 +127,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         ),
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
+        "coaching": CoachingService(database),
         "scratch": scratch_of(settings),
         "calls": calls,
         "work": WorkService(

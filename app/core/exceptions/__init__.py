@@ -7,6 +7,8 @@
 # │   ├── Unauthorized                401 unauthorized
 # │   ├── Forbidden                   403 forbidden_origin
 # │   ├── CallNotFound                404 call_not_found
+# │   ├── AgentNotFound               404 agent_not_found
+# │   ├── TeamNotFound                404 team_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
 # │   ├── ReviewNotFound              404 review_not_found
@@ -87,6 +89,7 @@ from app.core.exceptions.availability import (
 )
 from app.core.exceptions.base import AppError, ConfigurationError, InputError, InternalError, Unavailable
 from app.core.exceptions.calls import (
+    AgentNotFound,
     AudioGone,
     CallCancelled,
     CallExists,
@@ -97,6 +100,7 @@ from app.core.exceptions.calls import (
     CallUnfinished,
     LegalHold,
     NoCoachableMoments,
+    TeamNotFound,
     TextDeleted,
     WorkerLost,
 )
@@ -137,6 +141,7 @@ from app.core.exceptions.webhooks import (
 )
 
 __all__ = [
+    "AgentNotFound",
     "AppError",
     "AudioGone",
     "AudioRejected",
@@ -183,6 +188,7 @@ __all__ = [
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
+    "TeamNotFound",
     "TextDeleted",
     "TooManyPlaybooks",
     "TooManyWebhooks",

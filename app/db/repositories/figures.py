@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, select
+from sqlalchemy import ColumnElement, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.figure_models import CallFigureRow
 from app.db.models import CallRow, table_of
 from app.schemas.analysis import Analysis
+from app.schemas.coaching import Window
 from app.schemas.figures import CallFigures, MeasuredCall, ObjectionOutcome, figures_of
 
 _CALLS = table_of(CallRow)
 _FIGURES = table_of(CallFigureRow)
-_PLAIN = ("call_id", "agent_id", "team_id", "held_at")
+_OF_CALL = ("call_id", "agent_id", "team_id", "held_at")
 _NUMBERS = (
     "share_of_speech", "patience_s", "longest_monologue_s", "agent_interruptions", "customer_interruptions",
+    "sentiment_shift",
 )  # fmt: skip
-_JSON = ("quarters", "moments")
 _INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+Found = tuple[tuple[MeasuredCall, ...], tuple[ObjectionOutcome, ...]]
 
 
 class FigureRepository:
@@ -49,57 +52,58 @@ class FigureRepository:
             put.on_conflict_do_update(index_elements=["call_id"], set_=replaced)
         )
 
-    def read(
-        self,
-        date_from: datetime,
-        date_to: datetime,
-        *,
-        agent_id: str | None = None,
-        team_id: str | None = None,
-        with_objections: bool = False,
-    ) -> tuple[MeasuredCall, ...]:
-        """Calls held from the one time up to the other, both included, oldest first.
+    def beside_team(self, agent_id: str, window: Window, team_id: str | None) -> Found | None:
+        """The calls of the team, or of all agents, and the objections of this agent's among them.
 
-        ``figures.objections`` are read only where they are asked for.
+        None where the agent has no call at all, analysed or not.
         """
-        names = (*_JSON, "objections") if with_objections else _JSON
-        columns = [_FIGURES.c[name] for name in (*_PLAIN, *_NUMBERS)]
+        if not self._any(_CALLS.c.agent_id == agent_id):
+            return None
+        return self.read(window, team_id), self._objections(_held(window, team_id, agent_id))
+
+    def of_team(self, team_id: str, window: Window) -> Found | None:
+        """The calls of the team, and their objections. None where it has no call at all."""
+        if not self._any(_CALLS.c.team_id == team_id):
+            return None
+        return self.read(window, team_id), self._objections(_held(window, team_id))
+
+    def read(self, window: Window, team_id: str | None = None) -> tuple[MeasuredCall, ...]:
+        """Calls held within the window, oldest first, without their objections."""
         query = (
-            select(*columns, *(_FIGURES.c[name] for name in names))
-            .where(*_held(date_from, date_to), *_of(agent_id, team_id))
+            select(*(_FIGURES.c[name] for name in (*_OF_CALL, *_NUMBERS, "moments")))
+            .where(*_held(window, team_id))
             .order_by(_FIGURES.c.held_at, _FIGURES.c.call_id)
         )
-        return tuple(_measured(row) for row in self._session.execute(query))
+        return tuple(
+            # By place and not by name, as there are thousands.
+            MeasuredCall(call_id, agent, team, held_at, CallFigures(*figures))
+            for call_id, agent, team, held_at, *figures in self._session.execute(query)
+        )
+
+    def _objections(self, held: Sequence[ColumnElement[bool]]) -> tuple[ObjectionOutcome, ...]:
+        query = select(_FIGURES.c.objections).where(*held).order_by(_FIGURES.c.held_at, _FIGURES.c.call_id)
+        return tuple(
+            ObjectionOutcome(subtype, tuple(types), before, after)
+            for objections in self._session.scalars(query)
+            for subtype, types, before, after in objections
+        )
+
+    def _any(self, condition: ColumnElement[bool]) -> bool:
+        return bool(self._session.scalar(select(exists().where(condition))))
 
 
-def _held(date_from: datetime, date_to: datetime) -> list[ColumnElement[bool]]:
-    return [_FIGURES.c.held_at >= date_from, _FIGURES.c.held_at <= date_to]
-
-
-def _of(agent_id: str | None, team_id: str | None) -> list[ColumnElement[bool]]:
+def _held(window: Window, team_id: str | None, agent_id: str | None = None) -> list[ColumnElement[bool]]:
+    conditions = [_FIGURES.c.held_at >= window.date_from, _FIGURES.c.held_at <= window.date_to]
     asked = {"agent_id": agent_id, "team_id": team_id}
-    return [_FIGURES.c[name] == value for name, value in asked.items() if value is not None]
+    return conditions + [_FIGURES.c[name] == value for name, value in asked.items() if value is not None]
 
 
 def _values(figures: CallFigures) -> dict[str, Any]:
     return {
         **{name: getattr(figures, name) for name in _NUMBERS},
-        "quarters": list(figures.quarters),
         "moments": figures.moments,
         "objections": [
             [each.subtype, list(each.followed_by), each.sentiment_before, each.sentiment_after]
             for each in figures.objections
         ],
     }
-
-
-def _measured(row: Row[Any]) -> MeasuredCall:
-    """By place and not by name, as there are thousands."""
-    call_id, agent_id, team_id, held_at, share, patience, monologue, agents, customers, *rest = row
-    quarters, moments, *outcomes = rest
-    objections = tuple(
-        ObjectionOutcome(subtype, tuple(types), before, after)
-        for subtype, types, before, after in (outcomes[0] if outcomes else ())
-    )
-    figures = CallFigures(share, patience, monologue, agents, customers, tuple(quarters), moments, objections)
-    return MeasuredCall(call_id, agent_id, team_id, held_at, figures)

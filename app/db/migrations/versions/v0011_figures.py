@@ -31,13 +31,13 @@ def upgrade() -> None:
         sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
         *(
             sa.Column(name, sa.Double(), nullable=True)
-            for name in ("share_of_speech", "patience_s", "longest_monologue_s")
+            for name in ("share_of_speech", "patience_s", "longest_monologue_s", "sentiment_shift")
         ),
         *(
             sa.Column(name, sa.Integer(), nullable=True)
             for name in ("agent_interruptions", "customer_interruptions")
         ),
-        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("quarters", "moments", "objections")),
+        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("moments", "objections")),
         sa.PrimaryKeyConstraint("call_id", name="pk_call_figures"),
         sa.ForeignKeyConstraint(
             ["call_id"], ["calls.call_id"], name="fk_call_figures_call_id_calls", ondelete="CASCADE"
@@ -105,8 +105,8 @@ _WORDS = _table("words", result_id=_RESULT_ID, segment=sa.Integer())
 _FIGURES = _table(
     "call_figures", call_id=_ID, result_id=_RESULT_ID, agent_id=_ID, team_id=_ID, held_at=_TIME,
     share_of_speech=sa.Double(), patience_s=sa.Double(), longest_monologue_s=sa.Double(),
-    agent_interruptions=sa.Integer(), customer_interruptions=sa.Integer(), quarters=sa.JSON(),
-    moments=sa.JSON(), objections=sa.JSON(),
+    agent_interruptions=sa.Integer(), customer_interruptions=sa.Integer(),
+    sentiment_shift=sa.Double(), moments=sa.JSON(), objections=sa.JSON(),
 )  # fmt: skip
 _IDS = sa.bindparam("ids", expanding=True)
 _RESULTS = (
@@ -145,20 +145,24 @@ def _by_result(rows: Iterable[Any]) -> dict[int, list[Any]]:
 
 def _measured(metrics: dict[str, Any]) -> dict[str, Any]:
     patience, monologue = metrics.get("patience"), metrics.get("longest_monologue")
-    parties = metrics.get("parties", [])
-    customers = [party for party in parties if party["role"] == "customer"]
-    quarters = [[party["sentiment"]["quarters"][place] for party in customers] for place in range(4)]
     return {
         "share_of_speech": metrics.get("share_of_speech"),
         "patience_s": patience and patience["median_s"],
         "longest_monologue_s": monologue and round(monologue["end_s"] - monologue["start_s"], 3),
         "agent_interruptions": _interruptions(metrics, "agent"),
         "customer_interruptions": _interruptions(metrics, "customer"),
-        "quarters": [
-            _mean([(each["score"], each["words"]) for each in quarter if each["score"] is not None])
-            for quarter in quarters
-        ],
+        "sentiment_shift": _shift(metrics),
     }
+
+
+def _shift(metrics: dict[str, Any]) -> float | None:
+    customers = [party for party in metrics.get("parties", []) if party["role"] == "customer"]
+    first, last = ([party["sentiment"]["quarters"][place] for party in customers] for place in (0, 3))
+    before, after = (
+        _mean([(each["score"], each["words"]) for each in quarter if each["score"] is not None])
+        for quarter in (first, last)
+    )
+    return None if before is None or after is None else round(after - before, 4)
 
 
 def _interruptions(metrics: dict[str, Any], role: str) -> int | None:
