@@ -6,6 +6,7 @@
 # │   ├── MalformedRequest            400 malformed_request
 # │   ├── Unauthorized                401 unauthorized
 # │   ├── Forbidden                   403 forbidden_origin
+# │   ├── FormTokenInvalid            403 form_token_invalid
 # │   ├── CallNotFound                404 call_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
@@ -115,6 +116,7 @@ from app.core.exceptions.playbooks import (
 )
 from app.core.exceptions.requests import (
     Forbidden,
+    FormTokenInvalid,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -159,6 +161,7 @@ __all__ = [
     "EngineCrashed",
     "EngineUnavailable",
     "Forbidden",
+    "FormTokenInvalid",
     "IdempotencyKeyInUse",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
