@@ -16,6 +16,7 @@ from app.api import (
     legal_hold,
     metrics,
     playbooks,
+    recordings,
     replay,
     reviews,
     rule_lab,
@@ -48,6 +49,7 @@ def install_routes(app: FastAPI) -> None:
         reviews,
         metrics,
         exports,
+        recordings,
     )
     for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])

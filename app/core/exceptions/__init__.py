@@ -16,6 +16,9 @@
 # │   ├── CallFinished                409 call_finished
 # │   ├── CallUnfinished              409 call_unfinished
 # │   ├── AudioGone                   409 audio_gone
+# │   ├── AudioDeleted                410 audio_deleted
+# │   ├── AudioMissing                404 audio_missing
+# │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
 # │   ├── IdempotencyKeyReused        422 idempotency_key_reused
@@ -101,6 +104,7 @@ from app.core.exceptions.calls import (
     TextDeleted,
     WorkerLost,
 )
+from app.core.exceptions.media import AudioDeleted, AudioMissing, RangeNotSatisfiable
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
     PlaybookDraftExists,
@@ -140,7 +144,9 @@ from app.core.exceptions.webhooks import (
 
 __all__ = [
     "AppError",
+    "AudioDeleted",
     "AudioGone",
+    "AudioMissing",
     "AudioRejected",
     "AudioTooLong",
     "Busy",
@@ -181,6 +187,7 @@ __all__ = [
     "PlaybookNotFound",
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
+    "RangeNotSatisfiable",
     "ResourceLimit",
     "ReviewNotFound",
     "ServiceStopping",
