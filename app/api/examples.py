@@ -136,6 +136,15 @@ CALL_RESULT: dict[str, Any] = {
     },
 }
 
+COMMENT: dict[str, Any] = {
+    "id": "c_5b1f0e8a94c3d27610fe",
+    "time_seconds": 6.4,
+    "text": "Ask what it is compared with.",
+    "author": "Robin",
+    "created_at": "2026-02-21T11:00:00Z",
+    "updated_at": "2026-02-21T11:00:00Z",
+}
+
 _UNTIMED = {
     **_moment(
         "objection",

@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from app.api import (
     analyze,
     calls,
+    comments,
     customers,
     docs,
     events,
@@ -46,6 +47,7 @@ def install_routes(app: FastAPI) -> None:
         customers,
         speakers,
         reviews,
+        comments,
         metrics,
         exports,
     )
