@@ -9,6 +9,7 @@ from app.api import (
     analyze,
     calls,
     comments,
+    corrections,
     customers,
     docs,
     events,
@@ -48,6 +49,7 @@ def install_routes(app: FastAPI) -> None:
         speakers,
         reviews,
         comments,
+        corrections,
         metrics,
         exports,
     )

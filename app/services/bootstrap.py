@@ -17,6 +17,7 @@ from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
 from app.services.comment_service import CommentService
+from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -70,6 +71,7 @@ class Services:
     speakers: SpeakerService
     reviews: ReviewService
     comments: CommentService
+    corrections: CorrectionService
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
@@ -161,6 +163,7 @@ def _of_words(
         "speakers": SpeakerService(database, coachable, library),
         "reviews": ReviewService(database, coachable),
         "comments": CommentService(database),
+        "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
     }

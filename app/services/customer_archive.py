@@ -36,6 +36,7 @@ from app.schemas.review import MomentReview
 from app.schemas.webhook import Delivery
 from app.schemas.webhook_models import DeliveryModel
 from app.services.exports.archive import CHUNK_BYTES, ZipStream, safe_name, suffix_of
+from app.services.text_edits import texts_of
 from app.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -143,9 +144,14 @@ class CustomerArchive:
 def _documents(kept: _Kept) -> dict[str, Any]:
     """The files of a call but its recording, by their names without `.json`."""
     record = kept.record
-    current = next((version.analysis for version in kept.versions if version.is_current), None)
+    current, edits = next(
+        ((version.analysis, version.edits) for version in kept.versions if version.is_current), (None, ())
+    )
     return {
-        "call": CallResult.of(record, current).with_reviews(kept.reviews).model_dump(mode="json"),
+        "call": CallResult.of(record, current)
+        .with_reviews(kept.reviews)
+        .with_corrections(texts_of(edits))
+        .model_dump(mode="json"),
         "request": {
             **asdict(record.options),
             "audio_sha256": record.audio_sha256,
