@@ -9,6 +9,8 @@ from app.api import (
     agents,
     analyze,
     calls,
+    comments,
+    corrections,
     customers,
     docs,
     events,
@@ -17,6 +19,7 @@ from app.api import (
     legal_hold,
     metrics,
     playbooks,
+    recordings,
     replay,
     reviews,
     rule_lab,
@@ -48,8 +51,11 @@ def install_routes(app: FastAPI) -> None:
         customers,
         speakers,
         reviews,
+        comments,
+        corrections,
         metrics,
         exports,
+        recordings,
     )
     for resource in (*of_calls, agents, teams, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])

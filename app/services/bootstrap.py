@@ -17,6 +17,8 @@ from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
 from app.services.coaching_service import CoachingService
+from app.services.comment_service import CommentService
+from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -28,6 +30,7 @@ from app.services.reading.artefact import calibrations_of
 from app.services.reading.registry import READING_ENGINES
 from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
+from app.services.recording_service import RecordingService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
 from app.services.review_service import ReviewService
@@ -70,6 +73,8 @@ class Services:
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    comments: CommentService
+    corrections: CorrectionService
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
@@ -77,6 +82,7 @@ class Services:
     reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
+    recordings: RecordingService
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
@@ -137,6 +143,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         **_of_words(settings, database, coachable, room),
+        "recordings": RecordingService(calls, storage, audio),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -161,6 +168,8 @@ def _of_words(
         "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
         "reviews": ReviewService(database, coachable),
+        "comments": CommentService(database),
+        "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
     }

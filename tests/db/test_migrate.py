@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import app.db.comment_models
 import app.db.figure_models
 import app.db.migrations
 import app.db.playbook_models
@@ -150,6 +151,8 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             )
         )
         assert list(collations.scalars()) == [
+            "call_comments.call_id",
+            "call_comments.comment_id",
             "call_figures.agent_id",
             "call_figures.call_id",
             "call_figures.team_id",

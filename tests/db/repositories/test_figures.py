@@ -102,6 +102,6 @@ def test_the_migration_makes_them_for_calls_that_are_there(database: Database) -
     with database.session() as session:  # as though nobody had ever counted them
         session.execute(text("DELETE FROM call_figures"))
     # SQLite writes times as text: the same one either way.
-    downgrade(database, "0010")
+    downgrade(database, "0011")
     migrate(database)
     assert rows(database) == before
