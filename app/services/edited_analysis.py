@@ -83,17 +83,21 @@ def concluded(
     playbook: CompiledPlaybook,
     coachable: CoachableService,
 ) -> Analysis:
-    """The whole corrected analysis, metrics and moments made anew."""
+    """The whole corrected analysis, metrics and moments made anew, but for a stage that failed before."""
     conversation = replace(draft.conversation, sentiments=judged.sentiments, readings=judged.readings)
-    metrics = measure(conversation)
-    moments = coachable.find(
-        call_id,
-        conversation.segments,
-        original.language,
-        metrics,
-        playbook,
-        sentiments=conversation.sentiments,
-        readings=conversation.readings,
+    metrics = None if "metrics" in original.failed_stages else measure(conversation)
+    moments = (
+        ()
+        if "moments" in original.failed_stages
+        else coachable.find(
+            call_id,
+            conversation.segments,
+            original.language,
+            metrics,
+            playbook,
+            sentiments=conversation.sentiments,
+            readings=conversation.readings,
+        )
     )
     analysed, call_moments = annotate(conversation, moments, coachable.judge)
     notices = (*judged.notices, *stale_readings(conversation.segments, conversation.readings))
