@@ -18,6 +18,7 @@ from app.api import (
     legal_hold,
     metrics,
     playbooks,
+    recordings,
     replay,
     reviews,
     rule_lab,
@@ -52,6 +53,7 @@ def install_routes(app: FastAPI) -> None:
         corrections,
         metrics,
         exports,
+        recordings,
     )
     for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])

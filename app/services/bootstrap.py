@@ -29,6 +29,7 @@ from app.services.reading.artefact import calibrations_of
 from app.services.reading.registry import READING_ENGINES
 from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
+from app.services.recording_service import RecordingService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
 from app.services.review_service import ReviewService
@@ -79,6 +80,7 @@ class Services:
     reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
+    recordings: RecordingService
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
@@ -138,6 +140,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         **_of_words(settings, database, coachable, room),
+        "recordings": RecordingService(calls, storage, audio),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),

@@ -6,6 +6,7 @@
 # │   ├── MalformedRequest            400 malformed_request
 # │   ├── Unauthorized                401 unauthorized
 # │   ├── Forbidden                   403 forbidden_origin
+# │   ├── FormTokenInvalid            403 form_token_invalid
 # │   ├── CallNotFound                404 call_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
@@ -19,6 +20,9 @@
 # │   ├── CallFinished                409 call_finished
 # │   ├── CallUnfinished              409 call_unfinished
 # │   ├── AudioGone                   409 audio_gone
+# │   ├── AudioDeleted                410 audio_deleted
+# │   ├── AudioMissing                404 audio_missing
+# │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
 # │   ├── IdempotencyKeyReused        422 idempotency_key_reused
@@ -104,6 +108,7 @@ from app.core.exceptions.calls import (
     TextDeleted,
     WorkerLost,
 )
+from app.core.exceptions.media import AudioDeleted, AudioMissing, RangeNotSatisfiable
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
     PlaybookDraftExists,
@@ -119,6 +124,7 @@ from app.core.exceptions.playbooks import (
 )
 from app.core.exceptions.requests import (
     Forbidden,
+    FormTokenInvalid,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -149,7 +155,9 @@ from app.core.exceptions.webhooks import (
 
 __all__ = [
     "AppError",
+    "AudioDeleted",
     "AudioGone",
+    "AudioMissing",
     "AudioRejected",
     "AudioTooLong",
     "Busy",
@@ -172,6 +180,7 @@ __all__ = [
     "EngineCrashed",
     "EngineUnavailable",
     "Forbidden",
+    "FormTokenInvalid",
     "IdempotencyKeyInUse",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
@@ -191,6 +200,7 @@ __all__ = [
     "PlaybookNotFound",
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
+    "RangeNotSatisfiable",
     "ResourceLimit",
     "ReviewNotFound",
     "SegmentNotFound",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import ResultRow, table_of
 from app.db.repositories.call_changes import CALLS, change, count
-from app.db.repositories.call_pages import read_page
+from app.db.repositories.call_pages import read_page, read_summary
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.outbox import withdraw
@@ -132,6 +132,10 @@ class CallRepository:
         in a snapshot, so that the counts belong to the calls.
         """
         return read_page(self._session, filters, limit, cursor)
+
+    def summary(self, call_id: str) -> CallSummary | None:
+        """The call as a line of a list."""
+        return read_summary(self._session, call_id)
 
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)

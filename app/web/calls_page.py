@@ -1,0 +1,126 @@
+"""`/`: the calls, newest first, with what they are narrowed to in the address; one line of them alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import ValidationError
+
+from app.api.calls import CallIdPath
+from app.api.deps import ServicesDep
+from app.api.errors import field_errors, validation_failed
+from app.core.exceptions import CallNotFound
+from app.schemas.analysis import CallStatus
+from app.schemas.moment import MomentType, TimedMomentType
+from app.schemas.requests import CallQuery
+from app.services.bootstrap import Services
+from app.web.addresses import HOME
+from app.web.call_lines import line_of
+from app.web.contexts.calls import (
+    CallFilters,
+    CallLineOnly,
+    CallsPage,
+    CallsTable,
+    CallsTableOnly,
+    Choice,
+)
+from app.web.contexts.frame import Frame
+from app.web.first_call import first_call, upload_form
+from app.web.frame import FrameDep
+from app.web.rendering import render
+from app.web.shown import spelled, status_words
+
+PAGE = 30
+DAY = len("2026-02-21")
+FOLDED = ("customer_id", "date_from", "date_to")
+"""Filters that are asked for less often."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(HOME)
+def show_calls(
+    request: Request,
+    frame: FrameDep,
+    services: ServicesDep,
+    hx_target: Annotated[str | None, Header()] = None,
+    hx_current_url: Annotated[str, Header()] = "",
+) -> Response:
+    """The whole page; for a script that narrows the list, the table alone and the address to show."""
+    asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    table = _table(services, asked)
+    if hx_target == "calls":
+        answer = render(CallsTableOnly(frame, table))
+        if not hx_current_url.endswith(table.address):
+            answer.headers["HX-Push-Url"] = table.address
+        return answer
+    return render(_page(request, frame, services, asked, table))
+
+
+def _page(
+    request: Request, frame: Frame, services: Services, asked: dict[str, str], table: CallsTable
+) -> CallsPage:
+    is_first = not (table.lines or table.is_narrowed or "cursor" in asked)
+    return CallsPage(
+        frame=frame,
+        filters=_filters(asked),
+        table=table,
+        upload=upload_form(services.settings),
+        first_call=first_call(request, services.settings) if is_first else None,
+    )
+
+
+@router.get("/ui/calls/{call_id}/line")
+def show_line(call_id: CallIdPath, frame: FrameDep, services: ServicesDep) -> Response:
+    """One line of the list as it is now; nothing for a call that was deleted meanwhile."""
+    try:
+        found = services.calls.summary(call_id)
+    except CallNotFound:
+        return Response(media_type="text/html")
+    return render(CallLineOnly(frame, line_of(*found)))
+
+
+def _table(services: Services, asked: dict[str, str]) -> CallsTable:
+    query = _query(asked)
+    items, older = services.calls.page(query.filters, PAGE, query.cursor)
+    filters = {name: value for name, value in asked.items() if name != "cursor"}
+    return CallsTable(
+        lines=tuple(line_of(item) for item in items),
+        address=_address(asked),
+        newest=_address(filters) if query.cursor else None,
+        older=_address({**filters, "cursor": older}) if older else None,
+        is_narrowed=bool(filters),
+    )
+
+
+def _query(asked: dict[str, str]) -> CallQuery:
+    """Raises ValidationFailed."""
+    values = dict(asked)
+    if len(values.get("date_to", "")) == DAY:  # a day that is named is meant as a whole
+        values["date_to"] += "T23:59:59.999999"
+    try:
+        return CallQuery.model_validate(values)
+    except ValidationError as error:
+        raise validation_failed(field_errors(error.errors())) from None
+
+
+def _address(asked: dict[str, str]) -> str:
+    return f"{HOME}?{urlencode(asked)}" if asked else HOME
+
+
+def _filters(asked: dict[str, str]) -> CallFilters:
+    status, moment = asked.get("status", ""), asked.get("moment_type", "")
+    return CallFilters(
+        q=asked.get("q", ""),
+        agent_id=asked.get("agent_id", ""),
+        customer_id=asked.get("customer_id", ""),
+        date_from=asked.get("date_from", "")[:DAY],
+        date_to=asked.get("date_to", "")[:DAY],
+        statuses=tuple(Choice(one, status_words(one), one == status) for one in CallStatus),
+        moment_types=tuple(
+            Choice(one, spelled(one), one == moment) for one in (*MomentType, *TimedMomentType)
+        ),
+        more=sum(name in asked for name in FOLDED),
+    )

@@ -1,0 +1,13 @@
+"""Table of contents: every page."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app.web import assets, call_actions, calls_page, login
+
+
+def install_pages(app: FastAPI) -> None:
+    """Mount every page. They are not part of the API's description: each action has its JSON route there."""
+    for page in (assets, login, calls_page, call_actions):
+        app.include_router(page.router)
