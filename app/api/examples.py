@@ -47,6 +47,7 @@ def _segment(
     speaker: str, times: tuple[float, float], text: str, sentiment: tuple[str, float]
 ) -> dict[str, Any]:
     return {
+        "index": int(speaker.removeprefix("speaker_")),
         "speaker": speaker,
         "role": "unknown",
         "start_time": times[0],
@@ -56,6 +57,7 @@ def _segment(
         "sentiment_score": sentiment[1],
         "is_coachable": True,
         "words": [],
+        "corrected": False,
     }
 
 

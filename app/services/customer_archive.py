@@ -110,21 +110,20 @@ class CustomerArchive:
         recording = None
         if record.audio_key is not None:
             told = {"sha256": record.audio_sha256, "bytes": record.audio_bytes}
-            recording = yield from self._sound(
-                record.audio_key, f"{folder}/recording", record.created_at, told
-            )
-        clips = []
-        for clip in kept.clips:
+            name = f"{folder}/recording"
+            recording = yield from self._sound(record.audio_key, name, record.created_at, told)
+        clips = yield from self._clips(kept.clips, folder)
+        return {"call_id": record.call_id, "files": files, "recording": recording, "clips": clips}
+
+    def _clips(self, clips: tuple[KeptClip, ...], folder: str) -> Bytes:
+        """Returns the files of those that are there, for the manifest."""
+        files = []
+        for clip in clips:
             told = {"sha256": clip.audio_sha256, "bytes": clip.audio_bytes}
-            clips.append(
-                (yield from self._sound(clip.audio_key, f"{folder}/{clip.id}", clip.created_at, told))
-            )
-        return {
-            "call_id": record.call_id,
-            "files": files,
-            "recording": recording,
-            "clips": [clip for clip in clips if clip is not None],
-        }
+            file = yield from self._sound(clip.audio_key, f"{folder}/{clip.id}", clip.created_at, told)
+            if file is not None:
+                files.append(file)
+        return files
 
     def _sound(self, key: str, name: str, made_at: datetime, told: Document) -> Bytes:
         """Returns the file with its digest for the manifest, None where it is not there any more."""

@@ -6,8 +6,10 @@ from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
 
+ROUTERS = tuple(page.router for page in (assets, login, calls_page, call_actions))
+
 
 def install_pages(app: FastAPI) -> None:
     """Mount every page. They are not part of the API's description: each action has its JSON route there."""
-    for page in (assets, login, calls_page, call_actions):
-        app.include_router(page.router)
+    for router in ROUTERS:
+        app.include_router(router)

@@ -13,6 +13,7 @@ from httpx import Response
 
 from app.core.exceptions import DatabaseUnavailable
 from app.db.repositories.clips import ClipRepository
+from app.schemas.clip import KeptClip
 from app.schemas.moment import Moment
 from app.services.retention_service import RetentionService
 from tests.api.clients import services_of, started
@@ -196,23 +197,37 @@ def test_a_clip_with_recorded_consent_is_heard_when_the_recording_is_gone(
     assert code(again) == (410, "text_deleted")
 
 
-@pytest.mark.parametrize("unknown", [False, True])
 def test_a_clip_that_cannot_be_written_down_leaves_no_sound(
-    client: TestClient, call: str, monkeypatch: pytest.MonkeyPatch, unknown: bool
+    client: TestClient, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless nobody knows whether it was: then rows and files are compared later."""
     before = stored_files(client)
 
     def fail(*_: object) -> None:
-        error = DatabaseUnavailable("it is away")
-        error.commit_unknown = unknown
-        raise error
+        raise DatabaseUnavailable("it is away")
 
     monkeypatch.setattr(ClipRepository, "add", fail)
     answer = client.post("/clips", json={"call_id": call, "moment_id": PRICE.id})
     assert code(answer) == (503, "database_unavailable")
-    # The edge of the transaction says that its commit was not begun.
     assert stored_files(client) == before
+
+
+def test_a_clip_that_may_have_been_written_down_keeps_its_sound(
+    client: TestClient, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = services_of(client).clips
+    keeps = clips._keep
+
+    def lose_the_answer(clip: KeptClip) -> None:
+        keeps(clip)
+        error = DatabaseUnavailable("it went away in the commit")
+        error.commit_unknown = True
+        raise error
+
+    monkeypatch.setattr(clips, "_keep", lose_the_answer)
+    answer = client.post("/clips", json={"call_id": call, "moment_id": PRICE.id})
+    assert code(answer) == (503, "database_unavailable")
+    (clip,) = client.get("/clips", params={"call_id": call}).json()["items"]
+    assert client.get(f"/clips/{clip['clip_id']}/audio").status_code == 200
 
 
 def test_no_clip_is_made_of_a_call_that_goes_while_it_is_cut(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.clients import services_of, started
+from tests.api.test_readme_playbooks import ROOT, request_of
 from tests.db.values import completed
 from tests.playbooks import write_playbooks
 from tests.process.service import tone, wait_until, write_script
@@ -164,3 +166,14 @@ def test_what_cannot_be_corrected(client: TestClient) -> None:
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert correct(client, "x", -1, "CALL-2").status_code == 422
     assert client.get("/calls/NOBODY/corrections").status_code == 404
+
+
+def test_the_lines_of_the_readme_do_what_they_say(client: TestClient, folder: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    block = readme.partition("# A word that was misheard")[2].partition("\n# A transcript of your own")[0]
+    lines = [shlex.split(line) for line in block.splitlines() if line.startswith("curl")]
+    assert len(lines) == 5
+    files = {"audio": ("a.wav", tone())}
+    assert client.post("/transcribe", files=files, data={"call_id": "CALL-001"}).status_code == 200
+    statuses = [client.request(**request_of(line)).status_code for line in lines]
+    assert statuses == [200, 200, 200, 201, 200]

@@ -25,7 +25,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
-from app.schemas.analysis import AnalysedSegment, Analysis
+from app.schemas.analysis import AnalysedSegment, Analysis, Notice
 from app.schemas.call import Queue
 from app.schemas.correction import Draft, Judged
 from app.schemas.reading import Reading
@@ -196,12 +196,15 @@ def test_an_engine_that_is_away_changes_nothing(reviewer: Reviewer) -> None:
 def test_another_engine_judges_everything_and_is_named(reviewer: Reviewer) -> None:
     def other(draft: Draft) -> Judged:
         everything = replace(draft, unjudged=tuple(range(len(SAID))))
-        return replace(judged_by_length(everything), engines={"sentiment": "other"})
+        lesser = (Notice("sentiment", "degraded_engine", "other: weaker"),)
+        return replace(judged_by_length(everything), engines={"sentiment": "other"}, notices=lesser)
 
     reviewer.corrections.correct("A", 1, "that is dear", other)
     assert reviewer.shown.engines == {"stt": "scripted:x", "sentiment": "other"}
     reviewer.swap()
-    assert reviewer.shown.engines["sentiment"] == "other"
+    shown = reviewer.shown
+    assert (shown.engines["sentiment"], shown.degraded) == ("other", True)
+    assert [notice.code for notice in shown.warnings] == ["degraded_engine", "roles_corrected"]
     assert reviewer.texts[1] == "that is dear"
 
 

@@ -11,12 +11,14 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.clips import ClipRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallOptions, CallRecord, Queue
+from app.schemas.comment import Comment
 from app.schemas.retention import RemovedCall
 from tests.db.clip_values import clip
 from tests.db.review_values import review
@@ -221,6 +223,7 @@ def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
         ResultRepository(session).add("CALL-001", analysis(), at(3))
         ReviewRepository(session).put(review("CALL-001"))
         ClipRepository(session).add(clip("CALL-001"))
+        CommentRepository(session).add(Comment("c_1", "CALL-001", 1.0, "ask first", None, at(3), at(3)))
         IdempotencyKeyRepository(session).add("k", KnownRequest("f", "CALL-001"), at(3))
     of_calls = {name: count for name, count in kept.items() if name not in NOT_OF_CALLS}
     assert all(_rows(database)[name] > count for name, count in of_calls.items())

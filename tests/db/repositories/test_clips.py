@@ -81,13 +81,11 @@ def test_clips_are_listed_newest_first_and_narrowed(database: Database) -> None:
 def test_a_deleted_call_names_the_files_of_its_clips_and_takes_their_rows(database: Database) -> None:
     stored(database, "A")
     stored(database, "B", audio_key="b")
-    keep(
-        database, clip("A", "a", audio_key="x"), clip("A", "b", audio_key="y"), clip("B", "c", audio_key="z")
-    )
+    keep(database, *(clip("A", key, audio_key=key) for key in "ab"), clip("B", "c", audio_key="c"))
     with database.session() as session:
         removed = CallRepository(session).delete("A")
     assert removed is not None
-    assert sorted(removed.file_keys) == ["audio/A", "x", "y"]
+    assert sorted(removed.file_keys) == ["a", "audio/A", "b"]
     assert ids(database) == ["c"]
 
 
