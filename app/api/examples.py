@@ -136,6 +136,26 @@ CALL_RESULT: dict[str, Any] = {
     },
 }
 
+COMMENT: dict[str, Any] = {
+    "id": "c_5b1f0e8a94c3d27610fe",
+    "time_seconds": 6.4,
+    "text": "Ask what it is compared with.",
+    "author": "Robin",
+    "created_at": "2026-02-21T11:00:00Z",
+    "updated_at": "2026-02-21T11:00:00Z",
+}
+
+CORRECTION: dict[str, Any] = {
+    "id": "t_0c7de2419ab85f36e1d4",
+    "segment": 1,
+    "applied": True,
+    "original": "That sounds great, but it's a bit too expansive for our budget.",
+    "corrected": _SECOND,
+    "start_time": 4.0,
+    "end_time": 8.2,
+    "corrected_at": "2026-02-21T11:00:00Z",
+}
+
 _UNTIMED = {
     **_moment(
         "objection",

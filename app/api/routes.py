@@ -8,6 +8,8 @@ from fastapi.security import HTTPBearer
 from app.api import (
     analyze,
     calls,
+    comments,
+    corrections,
     customers,
     docs,
     events,
@@ -47,6 +49,8 @@ def install_routes(app: FastAPI) -> None:
         customers,
         speakers,
         reviews,
+        comments,
+        corrections,
         metrics,
         exports,
         recordings,

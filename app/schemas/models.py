@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
 from app.schemas.call import CallRecord, CallSummary
+from app.schemas.correction import CorrectText
 from app.schemas.metrics import Metrics
 from app.schemas.moment_models import MomentModel
 from app.schemas.review import MomentReview
@@ -35,8 +36,9 @@ def _rounded(value: float | None) -> float | None:
 
 
 class SegmentModel(BaseModel):
-    """Consecutive words of one speaker."""
+    """Consecutive words of one speaker; ``corrected``: a reviewer put right what they are."""
 
+    index: int
     speaker: str
     role: Role
     role_confidence: float = Field(ge=0, le=1)
@@ -53,11 +55,13 @@ class SegmentModel(BaseModel):
     coachable_type: str | None
     moments: list[MomentModel]
     words: list[WordModel]
+    corrected: bool = False
 
     @classmethod
     def of(cls, analysed: AnalysedSegment, role_confidence: float) -> SegmentModel:
         segment, sentiment = analysed.segment, analysed.sentiment
         return cls(
+            index=segment.index,
             speaker=segment.speaker,
             role=Role(segment.role),
             role_confidence=round(role_confidence, 4),
@@ -218,6 +222,13 @@ class CallResult(BaseModel):
         in_segments = (moment for segment in self.segments for moment in segment.moments)
         for moment in (*self.moments, *in_segments):
             moment.review = verdicts.get(moment.id)
+        return self
+
+    def with_corrections(self, corrections: Iterable[CorrectText]) -> CallResult:
+        """The same call, with a mark at each segment whose text was corrected."""
+        corrected = {correction.segment for correction in corrections}
+        for segment in self.segments:
+            segment.corrected = segment.index in corrected
         return self
 
     @classmethod

@@ -16,6 +16,8 @@ from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
+from app.services.comment_service import CommentService
+from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -69,6 +71,8 @@ class Services:
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    comments: CommentService
+    corrections: CorrectionService
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
@@ -161,6 +165,8 @@ def _of_words(
         "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
         "reviews": ReviewService(database, coachable),
+        "comments": CommentService(database),
+        "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
     }

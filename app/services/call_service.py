@@ -30,11 +30,13 @@ from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
+from app.schemas.correction import CorrectText
 from app.schemas.digest import CallDigest
 from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
 from app.schemas.review import MomentReview
 from app.services.room import Room
+from app.services.text_edits import texts_of
 from app.storage.base import Storage
 
 KEYS_KEPT = timedelta(hours=48)
@@ -72,13 +74,14 @@ class RerunFrom(StrEnum):
 
 @dataclass(frozen=True)
 class StoredCall:
-    """A call, its current analysis, None while there is none, its place in the queue while it waits, and the
-    verdicts on its moments."""
+    """A call, its current analysis, None while there is none, its place in the queue while it waits, the
+    verdicts on its moments, and the corrections of its text."""
 
     record: CallRecord
     analysis: Analysis | None
     queue_position: int | None = None
     reviews: tuple[MomentReview, ...] = ()
+    corrections: tuple[CorrectText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,8 +251,10 @@ class CallService:
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
             position = ClaimRepository(session).position(record)
-            analysis = ResultRepository(session).current(call_id)
-            return StoredCall(record, analysis, position, ReviewRepository(session).of_call(call_id))
+            results = ResultRepository(session)
+            analysis, edits = results.current(call_id), results.edits(call_id)
+            reviews = ReviewRepository(session).of_call(call_id)
+            return StoredCall(record, analysis, position, reviews, texts_of(edits))
 
     def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
         """The call and its current analysis.

@@ -2,9 +2,9 @@
 
 A folder a call (`calls/000001_CALL-001/`), oldest first: `call.json` is what `GET /calls/{call_id}` shows,
 `request.json` what came with the recording, `version_N.json` each version of the analysis with the
-corrections that made it, `reviews.json` what reviewers said of its moments, `deliveries.json` who was told,
-`recording.*` the recording itself. Last comes `manifest.json`, which names every call and file: an archive
-without it is not whole.
+corrections that made it, `reviews.json` what reviewers said of its moments, `comments.json` what they
+said at a time of it, `deliveries.json` who was told, `recording.*` the recording itself. Last comes
+`manifest.json`, which names every call and file: an archive without it is not whole.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.customers import CustomerRepository
 from app.db.repositories.deliveries import DeliveryRepository
 from app.db.repositories.result_records import edits_values
@@ -28,11 +29,14 @@ from app.db.repositories.results import ResultRepository, ResultVersion
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord
+from app.schemas.comment import Comment
+from app.schemas.comment_models import CommentModel
 from app.schemas.models import CallResult
 from app.schemas.review import MomentReview
 from app.schemas.webhook import Delivery
 from app.schemas.webhook_models import DeliveryModel
 from app.services.exports.archive import CHUNK_BYTES, ZipStream, safe_name, suffix_of
+from app.services.text_edits import texts_of
 from app.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -54,6 +58,7 @@ class _Kept:
     versions: tuple[ResultVersion, ...]
     deliveries: tuple[Delivery, ...]
     reviews: tuple[MomentReview, ...]
+    comments: tuple[Comment, ...]
 
 
 class CustomerArchive:
@@ -131,21 +136,29 @@ class CustomerArchive:
                 more, cursor = DeliveryRepository(session).page(DELIVERIES_PAGE, cursor, call_id=call_id)
                 deliveries += more
             versions = ResultRepository(session).versions(call_id)
-            return _Kept(record, versions, deliveries, ReviewRepository(session).of_call(call_id))
+            reviews = ReviewRepository(session).of_call(call_id)
+            comments = CommentRepository(session).of_call(call_id)
+            return _Kept(record, versions, deliveries, reviews, comments)
 
 
 def _documents(kept: _Kept) -> dict[str, Any]:
     """The files of a call but its recording, by their names without `.json`."""
     record = kept.record
-    current = next((version.analysis for version in kept.versions if version.is_current), None)
+    current, edits = next(
+        ((version.analysis, version.edits) for version in kept.versions if version.is_current), (None, ())
+    )
     return {
-        "call": CallResult.of(record, current).with_reviews(kept.reviews).model_dump(mode="json"),
+        "call": CallResult.of(record, current)
+        .with_reviews(kept.reviews)
+        .with_corrections(texts_of(edits))
+        .model_dump(mode="json"),
         "request": {
             **asdict(record.options),
             "audio_sha256": record.audio_sha256,
             "audio_bytes": record.audio_bytes,
         },
         "reviews": [_REVIEW.dump_python(review, mode="json") for review in kept.reviews],
+        "comments": [CommentModel.of(comment).model_dump(mode="json") for comment in kept.comments],
         "deliveries": [DeliveryModel.of(delivery).model_dump(mode="json") for delivery in kept.deliveries],
         **{f"version_{version.version}": _version(record, version) for version in kept.versions},
     }

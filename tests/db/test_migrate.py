@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import app.db.comment_models
 import app.db.migrations
 import app.db.playbook_models
 import app.db.review_models
@@ -149,6 +150,8 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             )
         )
         assert list(collations.scalars()) == [
+            "call_comments.call_id",
+            "call_comments.comment_id",
             "calls.agent_id",
             "calls.audio_key",
             "calls.call_id",

@@ -16,6 +16,7 @@ from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.retention import CustomerDeletion
 from app.services import customer_archive, customer_service
+from app.services.comment_service import CommentService
 from app.services.customer_service import CustomerService
 from app.storage.removals import RemovalKeeper
 from tests.db.conftest import database, quick_folder, shared_database
@@ -109,6 +110,7 @@ def test_calls_in_every_state_are_handed_over(
     fail(database, "FAILED", clock(), audio_key="0" * 32)
     stored(database, "QUEUED", audio_key=put(storage))
     keep_verdict(database, review("DONE"))
+    CommentService(database).add("DONE", 1.5, "ask first", "Robin")
     found, manifest = archive_of(customers)
     told = {call["call_id"]: call for call in manifest["calls"]}
     assert set(told) == {"DONE", "FAILED", "QUEUED"}
@@ -128,6 +130,8 @@ def test_calls_in_every_state_are_handed_over(
         "It's too much “now”",
     )
     assert document("QUEUED", "reviews") == []
+    (comment,) = document("DONE", "comments")
+    assert (comment["time_seconds"], comment["text"], comment["author"]) == (1.5, "ask first", "Robin")
     assert document("DONE", "version_1")["loudness"] == [[-20.1, -100.0], [-33.3, -1.5]]
     assert document("DONE", "version_1")["result"]["transcript"] == document("DONE", "call")["transcript"]
     assert document("DONE", "request")["vocabulary"] == ["Darwix", "Größe & Co"]

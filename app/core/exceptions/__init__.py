@@ -11,6 +11,10 @@
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
 # │   ├── ReviewNotFound              404 review_not_found
+# │   ├── CommentNotFound             404 comment_not_found
+# │   ├── SegmentNotFound             404 segment_not_found
+# │   ├── CorrectionNotFound          404 correction_not_found
+# │   ├── TooManyComments             409 too_many_comments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
@@ -130,7 +134,14 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
-from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
+from app.core.exceptions.reviews import (
+    CommentNotFound,
+    CorrectionNotFound,
+    MomentNotFound,
+    ReviewNotFound,
+    SegmentNotFound,
+    TooManyComments,
+)
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -158,7 +169,9 @@ __all__ = [
     "CallNotFound",
     "CallNotReady",
     "CallUnfinished",
+    "CommentNotFound",
     "ConfigurationError",
+    "CorrectionNotFound",
     "DatabaseUnavailable",
     "DeadlineExceeded",
     "DeliveryNotFound",
@@ -190,10 +203,12 @@ __all__ = [
     "RangeNotSatisfiable",
     "ResourceLimit",
     "ReviewNotFound",
+    "SegmentNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
     "TextDeleted",
+    "TooManyComments",
     "TooManyPlaybooks",
     "TooManyWebhooks",
     "Unauthorized",

@@ -38,8 +38,8 @@ from app.db.repositories.result_records import (
     word_values,
 )
 from app.schemas.analysis import AnalysedSegment, Analysis
+from app.schemas.correction import Edit
 from app.schemas.moment import Moment
-from app.schemas.speaker import SpeakerEdit
 
 _RESULTS = table_of(ResultRow)
 _CALLS = table_of(CallRow)
@@ -47,11 +47,13 @@ _CALLS = table_of(CallRow)
 
 @dataclass(frozen=True)
 class EditableResult:
-    """The analysis that a reviewer's corrections start from, the key of its version, and the corrections."""
+    """The analysis that a reviewer's corrections start from, the key of its version, the corrections, and
+    what they make of it."""
 
     id: int
     original: Analysis
-    edits: tuple[SpeakerEdit, ...]
+    edits: tuple[Edit, ...]
+    current: Analysis
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class ResultVersion:
     created_at: datetime
     is_current: bool
     analysis: Analysis
-    edits: tuple[SpeakerEdit, ...]
+    edits: tuple[Edit, ...]
     edited_from: int | None
 
 
@@ -137,18 +139,33 @@ class ResultRepository:
         row = self._current_row(call_id)
         if row is None:
             return None
-        edits = edits_of(row)
-        if row.edited_from is not None:
-            row = self._session.execute(
-                select(*_RESULTS.columns).where(_RESULTS.c.id == row.edited_from)
-            ).one()
-        return EditableResult(row.id, self._analysis(row), edits)
+        edits, current = edits_of(row), self._analysis(row)
+        if row.edited_from is None:
+            return EditableResult(row.id, current, edits, current)
+        row = self._session.execute(select(*_RESULTS.columns).where(_RESULTS.c.id == row.edited_from)).one()
+        return EditableResult(row.id, self._analysis(row), edits, current)
+
+    def edits(self, call_id: str) -> tuple[Edit, ...]:
+        """The corrections that the current analysis holds."""
+        row = self._session.execute(
+            select(_RESULTS.c.edits)
+            .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
+            .where(CallRow.call_id == call_id)
+        ).one_or_none()
+        return () if row is None else edits_of(row)
+
+    def add_edited(self, call_id: str, edits: tuple[Edit, ...], analysis: Analysis, now: datetime) -> None:
+        """Make ``analysis``, which is the current one as corrected, the next version and the current one."""
+        current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
+        if current is None:
+            raise CallNotFound()
+        self.replace_edited(call_id, current, edits, analysis, now)
 
     def replace_edited(
         self,
         call_id: str,
         original: int,
-        edits: tuple[SpeakerEdit, ...],
+        edits: tuple[Edit, ...],
         analysis: Analysis | None,
         now: datetime,
     ) -> None:

@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.db.models import Base
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.recordings import RecordingRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallFilter, CallOptions, CallRecord
+from app.schemas.comment import Comment
 from app.schemas.metrics import Filler, Metrics
 from app.schemas.review import Opinion, SegmentReviewed, Verdict
 from app.schemas.speaker import NameSpeaker
@@ -105,6 +107,8 @@ def _call_full_of_words(database: Database) -> None:
         assert editable is not None
         edits = (NameSpeaker("speaker_0", WORD),)
         results.replace_edited("A", editable.id, edits, _told(analysis("A")), at(3))
+    with database.session() as session:
+        CommentRepository(session).add(Comment("c_1", "A", 1.0, WORD, WORD, at(4), at(4)))
     said = Before("agent", WORD)
     put(
         database,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.schemas.moment import MomentType
 from app.schemas.reading import Reading
-from app.services.speaker_service import stale_readings
+from app.services.edited_analysis import stale_readings
 from tests.analyses import spoken
 
 SAID = replace(spoken("that is too expensive", 0.0), role="customer")
