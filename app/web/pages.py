@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
+from app.web.call import again, comments, edits, page, reviews
 
 
 def install_pages(app: FastAPI) -> None:
     """Mount every page. They are not part of the API's description: each action has its JSON route there."""
-    for page in (assets, login, calls_page, call_actions):
-        app.include_router(page.router)
+    for part in (assets, login, calls_page, call_actions, page, reviews, edits, comments, again):
+        app.include_router(part.router)
