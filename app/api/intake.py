@@ -144,6 +144,7 @@ def _new_call(form: CallForm, audio: StoredFile) -> NewCall:
         audio_sha256=audio.sha256,
         audio_bytes=audio.size,
         agent_id=form.agent_id,
+        team_id=form.team_id,
         customer_id=form.customer_id,
         options=form.options,
         started_at=form.started_at,

@@ -144,7 +144,8 @@ class Gate:
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Refuse a declared length over the limit before reading, and count what has no declared length."""
-        is_upload = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        has_parts = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        is_upload = has_parts and not _is_open(scope["path"])
         limit = self._settings.max_upload_bytes + FORM_OVERHEAD if is_upload else _text_limit(scope)
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from app.api import (
+    agents,
     analyze,
     calls,
     comments,
@@ -25,6 +26,7 @@ from app.api import (
     speakers,
     speech,
     submit,
+    teams,
     telemetry,
     transcribe,
     webhooks,
@@ -55,7 +57,7 @@ def install_routes(app: FastAPI) -> None:
         exports,
         recordings,
     )
-    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, agents, teams, playbooks, rule_lab, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

@@ -158,6 +158,7 @@ class CallResult(BaseModel):
     engines: dict[str, str]
     playbook: PlaybookModel | None = None
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     started_at: datetime | None = None
     direction: str | None = None
@@ -195,6 +196,7 @@ class CallResult(BaseModel):
             status=record.status,
             duration_seconds=_seconds(analysis.duration_s if analysis else record.duration_s),
             agent_id=record.agent_id,
+            team_id=record.team_id,
             customer_id=record.customer_id,
             started_at=record.started_at,
             direction=record.direction,
@@ -288,6 +290,7 @@ class CallListItem(BaseModel):
     call_id: str
     status: CallStatus
     agent_id: str | None
+    team_id: str | None
     customer_id: str | None
     started_at: datetime | None
     direction: str | None
@@ -310,6 +313,7 @@ class CallListItem(BaseModel):
             call_id=call.call_id,
             status=call.status,
             agent_id=call.agent_id,
+            team_id=call.team_id,
             customer_id=call.customer_id,
             started_at=call.started_at,
             direction=call.direction,

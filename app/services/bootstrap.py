@@ -16,6 +16,7 @@ from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
 from app.services.coachable_service import CoachableService
+from app.services.coaching_service import CoachingService
 from app.services.comment_service import CommentService
 from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
@@ -68,6 +69,7 @@ class Services:
     retention: RetentionService
     reconciliation: ReconciliationService
     customers: CustomerService
+    coaching: CoachingService
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
@@ -131,6 +133,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         ),
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
+        "coaching": CoachingService(database),
         "scratch": scratch_of(settings),
         "calls": calls,
         "work": WorkService(

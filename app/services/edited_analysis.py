@@ -19,6 +19,8 @@ from app.services.speaker_edits import apply_edits
 from app.services.text_edits import apply_texts, speaker_edits_of
 from app.services.utterances import utterances_of
 
+_ROLES_CORRECTED = "roles_corrected"
+
 
 @dataclass(frozen=True)
 class _Known:
@@ -63,13 +65,14 @@ def drafted(
 
 def left_as_judged(draft: Draft, earlier: Analysis) -> Judged:
     """The draft where nobody is asked anew: what speakers' corrections alone leave unjudged, since other
-    words come before it now, keeps what was made of it."""
+    words come before it now, keeps what was made of it. So do the warnings about that."""
     known = _known(earlier)
     sentiments, readings = list(draft.conversation.sentiments), list(draft.conversation.readings)
     for place in draft.unjudged:
         before = known[draft.conversation.segments[place].index]
         sentiments[place], readings[place] = before.sentiment, before.reading
-    return Judged(tuple(sentiments), tuple(readings), {})
+    notices = tuple(notice for notice in earlier.warnings if notice.code != _ROLES_CORRECTED)
+    return Judged(tuple(sentiments), tuple(readings), {}, notices, earlier.failed_stages)
 
 
 def concluded(
@@ -80,17 +83,21 @@ def concluded(
     playbook: CompiledPlaybook,
     coachable: CoachableService,
 ) -> Analysis:
-    """The whole corrected analysis, metrics and moments made anew."""
+    """The whole corrected analysis, metrics and moments made anew, but for a stage that failed before."""
     conversation = replace(draft.conversation, sentiments=judged.sentiments, readings=judged.readings)
-    metrics = measure(conversation)
-    moments = coachable.find(
-        call_id,
-        conversation.segments,
-        original.language,
-        metrics,
-        playbook,
-        sentiments=conversation.sentiments,
-        readings=conversation.readings,
+    metrics = None if "metrics" in original.failed_stages else measure(conversation)
+    moments = (
+        ()
+        if "moments" in original.failed_stages
+        else coachable.find(
+            call_id,
+            conversation.segments,
+            original.language,
+            metrics,
+            playbook,
+            sentiments=conversation.sentiments,
+            readings=conversation.readings,
+        )
     )
     analysed, call_moments = annotate(conversation, moments, coachable.judge)
     notices = (*judged.notices, *stale_readings(conversation.segments, conversation.readings))
@@ -115,7 +122,7 @@ def stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | Non
     if all(reading is None or reading.role == segment.role for segment, reading in pairs):
         return ()
     told = "roles were corrected: until the call is analysed again, rules alone find moments in their words"
-    return (Notice("reading", "roles_corrected", told),)
+    return (Notice("reading", _ROLES_CORRECTED, told),)
 
 
 def _known(analysis: Analysis) -> dict[int, _Known]:

@@ -42,8 +42,10 @@ def corrected_words(words: Sequence[Word], text: str) -> tuple[Word, ...]:
                 _estimated(unit, *span, words[0].channel)
                 for unit, span in zip(new[new_from:new_to], times, strict=True)
             ]
-    last = replace(found.pop(), ends_segment=words[-1].ends_segment)
-    return (*(replace(word, ends_segment=False) for word in found), last)
+    found = [replace(word, ends_segment=False) for word in found]
+    found[0] = replace(found[0], space_before=words[0].space_before)
+    found[-1] = replace(found[-1], ends_segment=words[-1].ends_segment)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.schemas.call import CallRecord, CallSummary, Failure
 from app.web.contexts.calls import CallFailure, CallLine, MomentCount
 
-SHOWN_MOMENTS = 4
+SHOWN_MOMENTS = 3
 
 
 def line_of(summary: CallSummary, queue_position: int | None = None) -> CallLine:

@@ -38,6 +38,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+NO_PAGE = "There is no such page"
 KEPT = ("retry-after", "x-request-id", "allow", "connection")
 """What of an error's headers stays when it becomes a page."""
 
@@ -96,6 +97,8 @@ class _PageSend:
 def _page_of(problem: dict[str, Any], scope: Scope) -> Response:
     headers = Headers(scope=scope)
     from_script = headers.get("hx-request") == "true"
+    if problem["code"] == "not_found":  # the framework's own, in its words
+        problem |= {"title": NO_PAGE, "detail": NO_PAGE}
     if problem["status"] == HTTPStatus.UNAUTHORIZED and scope["path"] != LOGIN:
         return _to_login(scope, headers, from_script=from_script)
     errors = tuple(FieldProblem(error["field"], error["message"]) for error in problem.get("errors", ()))

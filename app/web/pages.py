@@ -7,8 +7,13 @@ from fastapi import FastAPI
 from app.web import assets, call_actions, calls_page, login
 from app.web.call import again, comments, edits, page, reviews
 
+ROUTERS = tuple(
+    part.router
+    for part in (assets, login, calls_page, call_actions, page, reviews, edits, comments, again)
+)
+
 
 def install_pages(app: FastAPI) -> None:
     """Mount every page. They are not part of the API's description: each action has its JSON route there."""
-    for part in (assets, login, calls_page, call_actions, page, reviews, edits, comments, again):
-        app.include_router(part.router)
+    for router in ROUTERS:
+        app.include_router(router)

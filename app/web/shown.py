@@ -14,7 +14,7 @@ _STATUS = {
     "queued": "Queued",
     "processing": "In work",
     "completed": "Done",
-    "completed_with_warnings": "Done, with warnings",
+    "completed_with_warnings": "With warnings",
     "failed": "Failed",
     "cancelled": "Cancelled",
 }

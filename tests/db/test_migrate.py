@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import app.db.comment_models
+import app.db.figure_models
 import app.db.migrations
 import app.db.playbook_models
 import app.db.review_models
@@ -152,11 +153,15 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
         assert list(collations.scalars()) == [
             "call_comments.call_id",
             "call_comments.comment_id",
+            "call_figures.agent_id",
+            "call_figures.call_id",
+            "call_figures.team_id",
             "calls.agent_id",
             "calls.audio_key",
             "calls.call_id",
             "calls.customer_id",
             "calls.duplicate_of",
+            "calls.team_id",
             "checkpoints.call_id",
             "idempotency_keys.call_id",
             "idempotency_keys.key",

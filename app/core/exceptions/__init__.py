@@ -8,6 +8,8 @@
 # │   ├── Forbidden                   403 forbidden_origin
 # │   ├── FormTokenInvalid            403 form_token_invalid
 # │   ├── CallNotFound                404 call_not_found
+# │   ├── AgentNotFound               404 agent_not_found
+# │   ├── TeamNotFound                404 team_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
 # │   ├── ReviewNotFound              404 review_not_found
@@ -95,6 +97,7 @@ from app.core.exceptions.availability import (
 )
 from app.core.exceptions.base import AppError, ConfigurationError, InputError, InternalError, Unavailable
 from app.core.exceptions.calls import (
+    AgentNotFound,
     AudioGone,
     CallCancelled,
     CallExists,
@@ -105,6 +108,7 @@ from app.core.exceptions.calls import (
     CallUnfinished,
     LegalHold,
     NoCoachableMoments,
+    TeamNotFound,
     TextDeleted,
     WorkerLost,
 )
@@ -154,6 +158,7 @@ from app.core.exceptions.webhooks import (
 )
 
 __all__ = [
+    "AgentNotFound",
     "AppError",
     "AudioDeleted",
     "AudioGone",
@@ -207,6 +212,7 @@ __all__ = [
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
+    "TeamNotFound",
     "TextDeleted",
     "TooManyComments",
     "TooManyPlaybooks",

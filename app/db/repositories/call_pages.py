@@ -63,6 +63,8 @@ def _conditions(filters: CallFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if filters.agent_id is not None:
         conditions.append(_CALLS.c.agent_id == filters.agent_id)
+    if filters.team_id is not None:
+        conditions.append(_CALLS.c.team_id == filters.team_id)
     if filters.customer_id is not None:
         conditions.append(_CALLS.c.customer_id == filters.customer_id)
     if filters.status is not None:

@@ -23,6 +23,7 @@ from app.db.models import (
     WordRow,
     table_of,
 )
+from app.db.repositories.figures import FigureRepository
 from app.db.repositories.result_records import (
     analysis_of,
     edits_of,
@@ -92,7 +93,7 @@ class ResultRepository:
         values = result_values(call_id, version, analysis, now)
         result_id = self._session.execute(insert(_RESULTS).returning(_RESULTS.c.id), values).scalar_one()
         self._add_parts(result_id, analysis)
-        self._make_current(call_id, result_id)
+        self._make_current(call_id, result_id, analysis)
         return version
 
     def current(self, call_id: str) -> Analysis | None:
@@ -142,7 +143,7 @@ class ResultRepository:
         edits, current = edits_of(row), self._analysis(row)
         if row.edited_from is None:
             return EditableResult(row.id, current, edits, current)
-        row = self._session.execute(select(*_RESULTS.columns).where(_RESULTS.c.id == row.edited_from)).one()
+        row = self._row(row.edited_from)
         return EditableResult(row.id, self._analysis(row), edits, current)
 
     def edits(self, call_id: str) -> tuple[Edit, ...]:
@@ -176,7 +177,7 @@ class ResultRepository:
         """
         self._session.connection().execute(delete(_RESULTS).where(_RESULTS.c.edited_from == original))
         if analysis is None:
-            self._make_current(call_id, original)
+            self._make_current(call_id, original, self._analysis(self._row(original)))
             return
         self.add(call_id, analysis, now)
         current = select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id)
@@ -193,10 +194,14 @@ class ResultRepository:
             .where(CallRow.call_id == call_id)
         ).one_or_none()
 
-    def _make_current(self, call_id: str, result_id: int) -> None:
+    def _row(self, result_id: int) -> Row[Any]:
+        return self._session.execute(select(*_RESULTS.columns).where(_RESULTS.c.id == result_id)).one()
+
+    def _make_current(self, call_id: str, result_id: int, analysis: Analysis) -> None:
         self._session.connection().execute(
             update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
         )
+        FigureRepository(self._session).put(call_id, result_id, analysis)
 
     def _add_parts(self, result_id: int, analysis: Analysis) -> None:
         transcript = {"result_id": result_id, "text": analysis.transcript, "language": analysis.language}

@@ -21,6 +21,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallFilter, CallOptions, CallRecord
 from app.schemas.comment import Comment
+from app.schemas.correction import CorrectText
 from app.schemas.metrics import Filler, Metrics
 from app.schemas.review import Opinion, SegmentReviewed, Verdict
 from app.schemas.speaker import NameSpeaker
@@ -105,7 +106,10 @@ def _call_full_of_words(database: Database) -> None:
         results.add("A", _told(analysis("A")), at(2))
         editable = results.editable("A")
         assert editable is not None
-        edits = (NameSpeaker("speaker_0", WORD),)
+        edits = (
+            NameSpeaker("speaker_0", WORD),
+            CorrectText("t_1", 1, WORD, WORD, 4.0, 5.0, None, at(3)),
+        )
         results.replace_edited("A", editable.id, edits, _told(analysis("A")), at(3))
     with database.session() as session:
         CommentRepository(session).add(Comment("c_1", "A", 1.0, WORD, WORD, at(4), at(4)))
