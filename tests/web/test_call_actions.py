@@ -1,4 +1,4 @@
-"""What the list does, without scripts and with them: uploads, the demo call, repeating, cancelling, deleting."""
+"""What the list does, without scripts and with them: uploads, the demo call, trying again, deleting."""
 
 from __future__ import annotations
 

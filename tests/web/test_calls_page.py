@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -28,7 +29,8 @@ def store(
     database = services_of(client).database
     row = table_of(CallRow)
     started_at = values.pop("started_at", None)
-    stored(database, call_id, seconds, agent_id=values.pop("agent_id", "emily"), started_at=started_at)
+    agent_id = values.pop("agent_id", "emily")
+    stored(database, call_id, seconds, agent_id=agent_id, started_at=started_at, audio_key=uuid4().hex)
     with database.session() as session:
         if analysis is not None:
             ResultRepository(session).add(call_id, analysis, at(seconds))

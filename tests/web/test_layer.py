@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.core.exceptions import DatabaseUnavailable
+from app.schemas.moment import MomentType, TimedMomentType
 from app.web.assets import FOLDER, MEDIA_TYPES, asset
 from app.web.rendering import TEMPLATES
 from tests.web.clients import SCRIPT, Elements, pages, services_of
@@ -167,3 +168,11 @@ def test_a_service_without_keys_guards_its_pages_as_its_api(tmp_path: Any) -> No
         assert local.get("/", headers={"Host": "rebound.evil.example"}).status_code == 403
         foreign = {"Origin": "https://evil.example"}
         assert local.post("/ui/calls/C-1/delete", headers=foreign).status_code == 403
+
+
+def test_each_type_of_moment_has_a_colour() -> None:
+    tokens = (FOLDER / "tokens.css").read_text(encoding="utf-8")
+    components = (FOLDER / "components.css").read_text(encoding="utf-8")
+    for kind in (*MomentType, *TimedMomentType):
+        assert re.search(rf"--moment-{kind}: light-dark\(#\w{{6}}, #\w{{6}}\);", tokens)
+        assert f".moment--{kind} {{" in components

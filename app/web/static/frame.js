@@ -40,8 +40,10 @@
   document.addEventListener("htmx:sendError", () => {
     const notice = document.createElement("div");
     notice.className = "notice is-bad";
+    notice.id = "unreachable";
     notice.textContent = "The service cannot be reached. It is asked again while this page is open.";
     document.getElementById("notices").replaceChildren(notice);
   });
+  document.addEventListener("htmx:afterOnLoad", () => document.getElementById("unreachable")?.remove());
   showLocalTimes(document);
 })();

@@ -1,4 +1,5 @@
-// Keys for every page: "/" to search, "g" and a letter to go, "?" for help. An element of
+// Keys for every page: "/" to search, "g" and a letter to go, "j" and "k" from one line of a list (data-step)
+// to the next, "?" for help. An element of
 // a page is clicked by the key that its data-key names.
 (function () {
   "use strict";
@@ -7,6 +8,14 @@
 
   function isTyping(target) {
     return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  }
+
+  function step(by) {
+    const lines = [...document.querySelectorAll("[data-step]")];
+    const at = lines.indexOf(document.activeElement);
+    const next = at < 0 ? lines[0] : lines[at + by];
+    next?.focus();
+    return lines.length > 0;
   }
 
   document.addEventListener("keydown", (event) => {
@@ -27,6 +36,8 @@
       marked.click();
     } else if (event.key === "g") {
       wentAt = event.timeStamp;
+    } else if (event.key === "j" || event.key === "k") {
+      if (step(event.key === "j" ? 1 : -1)) event.preventDefault();
     } else if (event.key === "?") {
       event.preventDefault();
       document.getElementById("keys").showModal();
