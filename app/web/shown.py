@@ -40,7 +40,7 @@ def spark(scores: Sequence[float | None], width: int, height: int) -> Spark | No
     known = [place for place in places if place is not None]
     if not known:
         return None
-    lines = tuple(" ".join(f"{x:g},{y:g}" for x, y, _ in run) for run in _runs(places))
+    lines = tuple(" ".join(f"{x:g},{y:g}" for x, y, _ in run) for run in runs(places))
     return Spark(lines, *known[-1])
 
 
@@ -49,7 +49,8 @@ def _y_of(score: float, height: int) -> float:
     return height / 2 - bounded * (height / 2 - 2)
 
 
-def _runs(places: Sequence[tuple[float, float, float] | None]) -> Iterator[list[tuple[float, float, float]]]:
+def runs(places: Sequence[tuple[float, float, float] | None]) -> Iterator[list[tuple[float, float, float]]]:
+    """The stretches of ``places`` without a gap."""
     run: list[tuple[float, float, float]] = []
     for place in (*places, None):
         if place is not None:

@@ -42,9 +42,7 @@ def ask_how(
             for one in services.playbooks.all()
             if one.current is not None
         ),
-        stages=tuple(
-            Choice(stage, label, stage is RerunFrom.BROKEN) for stage, label in _STAGES.items()
-        ),
+        stages=tuple(Choice(stage, label, stage is RerunFrom.BROKEN) for stage, label in _STAGES.items()),
         has_result=analysis is not None,
         has_audio=has_audio(call),
         has_text=has_words(call),
@@ -53,9 +51,7 @@ def ask_how(
 
 
 @router.post("/{call_id}/reanalyze")
-def judge_again(
-    call_id: CallIdPath, runtime: RuntimeDep, playbook: Annotated[str, Form()] = ""
-) -> Response:
+def judge_again(call_id: CallIdPath, runtime: RuntimeDep, playbook: Annotated[str, Form()] = "") -> Response:
     runtime.check_open()
     asked = checked(ReanalyzeRequest, {"playbook": playbook or None})
     return _waits(runtime.services.reanalyses.queue(call_id, asked.playbook, asked.revision), runtime)

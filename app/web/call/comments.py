@@ -16,7 +16,7 @@ from app.schemas.comment_models import CommentPatch, CommentRequest
 from app.services.bootstrap import Services
 from app.web.call.answers import HxRequest, checked, to_call
 from app.web.call.review import comments_shown
-from app.web.contexts.call_transcript import CommentPage, CommentQuestion, CommentsOnly, CommentShown
+from app.web.contexts.call_transcript import CommentPage, CommentQuestion, CommentShown, CommentsOnly
 from app.web.contexts.frame import Frame
 from app.web.frame import FrameDep
 from app.web.rendering import render

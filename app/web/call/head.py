@@ -47,9 +47,7 @@ def head_of(call: CallRecord, analysis: Analysis | None) -> CallHead:
         audio_is_missing=call.audio_missing_at is not None,
         is_degraded=analysis is not None and analysis.degraded,
         engines=tuple(EngineUsed(_STAGES.get(stage, stage), label) for stage, label in engines.items()),
-        notices=tuple(
-            Told(_STAGES.get(one.stage, one.stage), one.code, one.message) for one in notices
-        ),
+        notices=tuple(Told(_STAGES.get(one.stage, one.stage), one.code, one.message) for one in notices),
         playbook=analysis.playbook if analysis else "",
         revision=analysis.playbook_revision if analysis else "",
     )
@@ -75,5 +73,7 @@ def failure_of(call: CallRecord) -> CallFailure | None:
     if failure is None:
         if call.status is not CallStatus.CANCELLED:
             return None
-        return CallFailure("cancelled", None, "The work was stopped before there was a result.", may_be_repeated)
+        return CallFailure(
+            "cancelled", None, "The work was stopped before there was a result.", may_be_repeated
+        )
     return CallFailure(failure.code, failure.stage, failure.detail, may_be_repeated)

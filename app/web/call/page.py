@@ -50,7 +50,9 @@ def call_page(call_id: str, frame: Frame, services: Services) -> CallPage:
     return CallPage(
         frame=frame,
         head=head_of(call, analysis),
-        work=None if call.status.is_final else work_of(call, stored.queue_position, has_result=analysis is not None),
+        work=None
+        if call.status.is_final
+        else work_of(call, stored.queue_position, has_result=analysis is not None),
         failure=failure_of(call),
         review=review,
     )

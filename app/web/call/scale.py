@@ -30,6 +30,4 @@ class Scale:
         """At round times, about ten of them."""
         step = next((one for one in _STEPS_S if self.duration_s / one <= _MOST_TICKS), _STEPS_S[-1])
         times = (step * number for number in range(int(self.duration_s // step) + 1))
-        return tuple(
-            Tick(place, clock(time_s)) for time_s in times if (place := self.place(time_s)) <= _EDGE
-        )
+        return tuple(Tick(place, clock(time_s)) for time_s in times if (place := self.place(time_s)) <= _EDGE)

@@ -155,7 +155,9 @@ def _levels(quarters: Sequence[QuarterSentiment]) -> Iterator[Level]:
     width = 100 / QUARTERS
     for number, quarter in enumerate(quarters):
         if quarter.score is not None:
-            yield Level(number * width, (number + 1) * width, round(50 - quarter.score / MOST_SCORE * _HALF, 2))
+            yield Level(
+                number * width, (number + 1) * width, round(50 - quarter.score / MOST_SCORE * _HALF, 2)
+            )
 
 
 def _quarters(
@@ -172,6 +174,4 @@ def _quarters(
 
 
 def _row(label: str, course: SentimentCourse) -> QuarterRow:
-    return QuarterRow(
-        label, tuple(quarter.score for quarter in course.quarters), course.score, course.shift
-    )
+    return QuarterRow(label, tuple(quarter.score for quarter in course.quarters), course.score, course.shift)
