@@ -6,8 +6,12 @@ from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
 from app.web.agents import agent_page, team_page
+from app.web.clips import clip_actions, clips_page
 
-ROUTERS = tuple(page.router for page in (assets, login, calls_page, call_actions, team_page, agent_page))
+ROUTERS = tuple(
+    page.router
+    for page in (assets, login, calls_page, call_actions, team_page, agent_page, clips_page, clip_actions)
+)
 
 
 def install_pages(app: FastAPI) -> None:
