@@ -160,7 +160,7 @@ class ClipPatch(BaseModel):
             folder=self.folder if "folder" in given else Keep.KEEP,
             title=self.title,
             note=self.note if "note" in given else Keep.KEEP,
-            consent=self.consent and self.consent.consent,
+            consent=None if self.consent is None else self.consent.consent,
         )
 
 

@@ -31,7 +31,7 @@ from app.web.rendering import render
 from app.web.shown import spelled, status_words
 
 PAGE = 30
-FOLDED = ("customer_id", "date_from", "date_to")
+FOLDED = ("customer_id", "team_id", "date_from", "date_to")
 """Filters that are asked for less often."""
 
 router = APIRouter(include_in_schema=False)
@@ -98,6 +98,7 @@ def _filters(asked: dict[str, str]) -> CallFilters:
         q=asked.get("q", ""),
         agent_id=asked.get("agent_id", ""),
         customer_id=asked.get("customer_id", ""),
+        team_id=asked.get("team_id", ""),
         date_from=asked.get("date_from", "")[:DAY],
         date_to=asked.get("date_to", "")[:DAY],
         statuses=tuple(Choice(one, status_words(one), one == status) for one in CallStatus),

@@ -121,8 +121,9 @@ def _to_login(scope: Scope, headers: Headers, *, from_script: bool) -> Response:
 
 
 def _address(scope: Scope) -> str:
+    path: str = scope["path"]
     query = scope.get("query_string", b"").decode("ascii", "replace")
-    return scope["path"] + (f"?{query}" if query else "")
+    return f"{path}?{query}" if query else path
 
 
 def _add_headers(message: Message) -> None:

@@ -6,11 +6,26 @@ from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
 from app.web.agents import agent_page, team_page
+from app.web.call import again, comments, edits, page, reviews
 from app.web.clips import clip_actions, clips_page
 
 ROUTERS = tuple(
-    page.router
-    for page in (assets, login, calls_page, call_actions, team_page, agent_page, clips_page, clip_actions)
+    part.router
+    for part in (
+        assets,
+        login,
+        calls_page,
+        call_actions,
+        page,
+        reviews,
+        edits,
+        comments,
+        again,
+        team_page,
+        agent_page,
+        clips_page,
+        clip_actions,
+    )
 )
 
 

@@ -85,6 +85,11 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
+def score(value: float | None) -> str:
+    """Sentiment, or a change of it."""
+    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+
+
 def spelled(name: str) -> str:
     """`buying_signal` as people write it."""
     return name.replace("_", " ").capitalize()
@@ -105,5 +110,5 @@ def day_and_time(value: datetime) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (spark, score_words, clock, percent, spelled, status_words, iso, day_and_time)
+    for function in (spark, score_words, clock, percent, score, spelled, status_words, iso, day_and_time)
 }

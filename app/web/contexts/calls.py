@@ -92,6 +92,7 @@ class CallFilters:
     q: str
     agent_id: str
     customer_id: str
+    team_id: str
     date_from: str
     date_to: str
     statuses: tuple[Choice, ...]
