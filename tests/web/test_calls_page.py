@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from app.db.models import CallRow, table_of
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
+from tests.analyses import two_segments
 from tests.db.values import T0, at, plain_analysis, stored
 from tests.web.clients import KEY, SCRIPT, Elements, pages, services_of, signed_in
 
@@ -128,15 +129,36 @@ def test_a_failed_call_says_why_and_offers_to_try_again(client: TestClient) -> N
 
 
 def test_filters_stand_in_the_address_and_in_the_form(client: TestClient) -> None:
-    answer = client.get("/?status=failed&agent_id=emily&customer_id=&q=&date_to=2026-02-21&moment_type=")
+    answer = client.get(
+        "/?status=failed&agent_id=emily&customer_id=&q=&date_to=2026-02-21&moment_type=&direction=inbound"
+    )
     assert lines_of(answer.text) == ["FAILED"]
     elements = Elements(answer.text)
-    assert [option["value"] for option in elements.all("option") if "selected" in option] == ["failed"]
+    assert [option["value"] for option in elements.all("option") if "selected" in option] == [
+        "failed",
+        "inbound",
+    ]
     values = {field.get("id"): field.get("value") for field in elements.all("input")}
     assert (values["agent_id"], values["date_to"]) == ("emily", "2026-02-21")
     assert "open" in elements.all("details")[0]
     assert lines_of(client.get("/?moment_type=pressure").text) == ["LONG"]
     assert lines_of(client.get("/?date_to=2026-02-20").text) == []
+
+
+def test_the_words_that_were_searched_for_are_marked(client: TestClient) -> None:
+    answer = client.get("/", params={"q": 'too "expens'})
+    assert lines_of(answer.text) == ["LONG"]
+    html = line_of(answer.text, "LONG")
+    assert "It is <mark>too</mark> <mark>expensive</mark>." in html
+    assert lines_of(client.get("/?q=cheap").text) == []
+    assert Elements(answer.text).all("input")[0]["value"] == 'too "expens'
+
+
+def test_how_a_call_went_is_in_its_line(client: TestClient) -> None:
+    store(client, "FELT", -1, two_segments(), duration_s=90)
+    html = line_of(client.get("/?agent_id=emily&min_duration_s=90&max_duration_s=90").text, "FELT")
+    assert 'aria-label="Sentiment: positive at first, negative at the end"' in html
+    services_of(client).calls.delete("FELT")
 
 
 def test_pages_keep_the_filters(client: TestClient) -> None:

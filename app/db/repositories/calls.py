@@ -148,7 +148,8 @@ class CallRepository:
 
     def summary(self, call_id: str) -> CallSummary | None:
         """The call as a line of a list."""
-        return read_summary(self._session, call_id)
+        line = read_summary(self._session, call_id)
+        return line and replace(line, queue_position=ClaimRepository(self._session).position(line.call))
 
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)
