@@ -68,7 +68,7 @@ def lines_of(html: str) -> list[str]:
 
 
 def line_of(html: str, call_id: str) -> str:
-    (found,) = [part for part in html.split("<tr ") if f'<span class="call-id">{call_id}' in part]
+    (found,) = [part for part in html.split("<tbody ") if f'<span class="call-id">{call_id}' in part]
     return found
 
 
@@ -86,7 +86,7 @@ def test_the_newest_calls_come_first_and_the_older_ones_behind_a_link(client: Te
 
 def test_a_line_says_what_a_coach_looks_for(client: TestClient) -> None:
     html = line_of(client.get("/").text, "LONG")
-    text = re.sub(r"\s+", " ", Elements("<tr " + html).text)
+    text = re.sub(r"\s+", " ", Elements("<tbody " + html).text)
     assert "1:02:03" in text
     assert "daniel" in text
     assert "Done" in text
@@ -125,7 +125,7 @@ def test_a_failed_call_says_why_and_offers_to_try_again(client: TestClient) -> N
     assert 'action="/ui/calls/FAILED/rerun"' in html
     assert "/ui/calls/FAILED/delete?next=" in html
     assert "<script>" not in html
-    assert HOSTILE in Elements("<tr " + html).text
+    assert HOSTILE in Elements("<tbody " + html).text
 
 
 def test_filters_stand_in_the_address_and_in_the_form(client: TestClient) -> None:
@@ -150,6 +150,7 @@ def test_the_words_that_were_searched_for_are_marked(client: TestClient) -> None
     assert lines_of(answer.text) == ["LONG"]
     html = line_of(answer.text, "LONG")
     assert "It is <mark>too</mark> <mark>expensive</mark>." in html
+    assert re.search(r'href="/ui/calls/LONG#t=[\d.]+"', html)
     assert lines_of(client.get("/?q=cheap").text) == []
     assert Elements(answer.text).all("input")[0]["value"] == 'too "expens'
 
