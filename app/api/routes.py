@@ -9,6 +9,7 @@ from app.api import (
     agents,
     analyze,
     calls,
+    clips,
     comments,
     corrections,
     customers,
@@ -57,7 +58,8 @@ def install_routes(app: FastAPI) -> None:
         exports,
         recordings,
     )
-    for resource in (*of_calls, agents, teams, playbooks, rule_lab, speech, replay, webhooks, telemetry):
+    of_coaching = (agents, teams, clips, playbooks, rule_lab)
+    for resource in (*of_calls, *of_coaching, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

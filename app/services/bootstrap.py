@@ -15,6 +15,7 @@ from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
+from app.services.clip_service import ClipService
 from app.services.coachable_service import CoachableService
 from app.services.coaching_service import CoachingService
 from app.services.comment_service import CommentService
@@ -83,6 +84,7 @@ class Services:
     audio: AudioService
     coachable: CoachableService
     recordings: RecordingService
+    clips: ClipService
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
@@ -134,7 +136,6 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
         "coaching": CoachingService(database),
-        "scratch": scratch_of(settings),
         "calls": calls,
         "work": WorkService(
             database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
@@ -143,7 +144,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         **_of_words(settings, database, coachable, room),
-        "recordings": RecordingService(calls, storage, audio),
+        **_of_sound(settings, database, storage, calls, audio, traces),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -172,6 +173,24 @@ def _of_words(
         "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
+    }
+
+
+def _of_sound(
+    settings: Settings,
+    database: Database,
+    storage: RemovalKeeper,
+    calls: CallService,
+    audio: AudioService,
+    traces: Traces,
+) -> dict[str, Any]:
+    """The services around what can be heard of calls."""
+    scratch = scratch_of(settings)
+    recordings = RecordingService(calls, storage, audio)
+    return {
+        "scratch": scratch,
+        "recordings": recordings,
+        "clips": ClipService(database, storage, scratch, calls, recordings, left=traces.left),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -300,10 +301,13 @@ class CallService:
     def delete(self, call_id: str) -> None:
         """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
-            record = _found(CallRepository(session).delete(call_id), call_id)
+            removed = CallRepository(session).delete(call_id)
+        if removed is None:
+            raise CallNotFound(f"there is no call {call_id}")
         self._forget_elsewhere(call_id)
-        if record.audio_key:
-            self._storage.delete(record.audio_key)
+        with ExitStack() as each:  # the next one too where one cannot be removed
+            for key in removed.file_keys:
+                each.callback(self._storage.delete, key)
 
 
 def new_call_id(clock: Callable[[], float] = time.time) -> str:

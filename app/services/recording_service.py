@@ -93,6 +93,11 @@ class RecordingService:
         """
         record, analysis = self._calls.finished(call_id)
         span = clip_span(analysis, moment_of(analysis.moments, call_id, moment_id), reach)
+        return self.cut(record, span, folder)
+
+    def cut(self, record: CallRecord, span: Span, folder: Path) -> Clip:
+        """Cut a stretch out into an MP3 file in ``folder``. Raises as ``find`` does, and StageFailed and
+        InsufficientStorage."""
         with self.local(record) as source:
             (cut,) = self._audio.cut(source, [span], folder)
         target = folder / "clip.mp3"

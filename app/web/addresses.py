@@ -7,6 +7,9 @@ from urllib.parse import quote, urlsplit
 HOME = "/"
 FOLDER = "/ui/"
 LOGIN = "/ui/login"
+AGENTS = "/ui/agents"
+PLAYBOOKS = "/ui/playbooks"
+CLIPS = "/ui/clips"
 STATIC = "/ui/static/"
 
 
@@ -17,6 +20,14 @@ def is_page(path: str) -> bool:
 
 def call_address(call_id: str) -> str:
     return f"/ui/calls/{quote(call_id, safe='')}"
+
+
+def agent_address(agent_id: str) -> str:
+    return f"{AGENTS}/{quote(agent_id, safe='')}"
+
+
+def playbook_address(name: str) -> str:
+    return f"{PLAYBOOKS}/{quote(name, safe='')}"
 
 
 def local_or_home(address: str | None) -> str:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import ValidationError
 
 from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
-from app.api.errors import field_errors, validation_failed
 from app.core.exceptions import CallNotFound
 from app.schemas.analysis import CallStatus
 from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.requests import CallQuery
 from app.services.bootstrap import Services
 from app.web.addresses import HOME
+from app.web.asked import DAY, address_of, asked_of, read_asked
 from app.web.call_lines import line_of
 from app.web.contexts.calls import (
     CallFilters,
@@ -34,7 +32,6 @@ from app.web.rendering import render
 from app.web.shown import spelled, status_words
 
 PAGE = 30
-DAY = len("2026-02-21")
 FOLDED = ("customer_id", "team_id", "direction", "min_duration_s", "max_duration_s", "date_from", "date_to")
 """Filters that are asked for less often."""
 DIRECTIONS = ("inbound", "outbound")
@@ -53,7 +50,7 @@ def show_calls(
     hx_current_url: Annotated[str, Header()] = "",
 ) -> Response:
     """The whole page; for a script that narrows the list, the table alone and the address to show."""
-    asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    asked = asked_of(request)
     table = _table(services, asked)
     if hx_target == "calls":
         answer = render(CallsTableOnly(frame, table))
@@ -87,31 +84,16 @@ def show_line(call_id: CallIdPath, frame: FrameDep, services: ServicesDep) -> Re
 
 
 def _table(services: Services, asked: dict[str, str]) -> CallsTable:
-    query = _query(asked)
+    query = read_asked(asked, CallQuery)
     items, older = services.calls.page(query.filters, PAGE, query.cursor)
     filters = {name: value for name, value in asked.items() if name != "cursor"}
     return CallsTable(
         lines=tuple(line_of(item) for item in items),
-        address=_address(asked),
-        newest=_address(filters) if query.cursor else None,
-        older=_address({**filters, "cursor": older}) if older else None,
+        address=address_of(HOME, asked),
+        newest=address_of(HOME, filters) if query.cursor else None,
+        older=address_of(HOME, {**filters, "cursor": older}) if older else None,
         is_narrowed=bool(filters),
     )
-
-
-def _query(asked: dict[str, str]) -> CallQuery:
-    """Raises ValidationFailed."""
-    values = dict(asked)
-    if len(values.get("date_to", "")) == DAY:  # a day that is named is meant as a whole
-        values["date_to"] += "T23:59:59.999999"
-    try:
-        return CallQuery.model_validate(values)
-    except ValidationError as error:
-        raise validation_failed(field_errors(error.errors())) from None
-
-
-def _address(asked: dict[str, str]) -> str:
-    return f"{HOME}?{urlencode(asked)}" if asked else HOME
 
 
 def _filters(asked: dict[str, str]) -> CallFilters:

@@ -5,8 +5,25 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
+from app.web.agents import agent_page, team_page
+from app.web.call import again, comments, edits, page, reviews
 
-ROUTERS = tuple(page.router for page in (assets, login, calls_page, call_actions))
+ROUTERS = tuple(
+    part.router
+    for part in (
+        assets,
+        login,
+        calls_page,
+        call_actions,
+        page,
+        reviews,
+        edits,
+        comments,
+        again,
+        team_page,
+        agent_page,
+    )
+)
 
 
 def install_pages(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.web import shown
-from app.web.addresses import call_address
+from app.web.addresses import agent_address, call_address, playbook_address
 from app.web.assets import asset
 from app.web.contexts.base import Context
 
@@ -29,7 +29,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(asset=asset, call_address=call_address)
+    made.globals.update(
+        asset=asset,
+        call_address=call_address,
+        agent_address=agent_address,
+        playbook_address=playbook_address,
+    )
     made.filters.update(shown.FILTERS)
     return made
 

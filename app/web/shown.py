@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-MOST_SHOWN = 3.0
-"""Sentiment lies in [-5, 5], but a stretch of a call is hardly ever beyond this: there a curve is level."""
+MOST_SCORE = 5.0
+"""Sentiment lies between this and its opposite."""
+MOST_DRAWN = 3.0
+"""A stretch of a call is hardly ever beyond this: there a small curve is level."""
 _CLEAR = 0.5
 _STATUS = {
     "queued": "Queued",
@@ -40,16 +42,17 @@ def spark(scores: Sequence[float | None], width: int, height: int) -> Spark | No
     known = [place for place in places if place is not None]
     if not known:
         return None
-    lines = tuple(" ".join(f"{x:g},{y:g}" for x, y, _ in run) for run in _runs(places))
+    lines = tuple(" ".join(f"{x:g},{y:g}" for x, y, _ in run) for run in runs(places))
     return Spark(lines, *known[-1])
 
 
 def _y_of(score: float, height: int) -> float:
-    bounded = min(max(score / MOST_SHOWN, -1.0), 1.0)
+    bounded = min(max(score / MOST_DRAWN, -1.0), 1.0)
     return height / 2 - bounded * (height / 2 - 2)
 
 
-def _runs(places: Sequence[tuple[float, float, float] | None]) -> Iterator[list[tuple[float, float, float]]]:
+def runs(places: Sequence[tuple[float, float, float] | None]) -> Iterator[list[tuple[float, float, float]]]:
+    """The stretches of ``places`` without a gap."""
     run: list[tuple[float, float, float]] = []
     for place in (*places, None):
         if place is not None:
@@ -84,6 +87,11 @@ def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
 
+def score(value: float | None) -> str:
+    """Sentiment, or a change of it."""
+    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+
+
 def spelled(name: str) -> str:
     """`buying_signal` as people write it."""
     return name.replace("_", " ").capitalize()
@@ -104,5 +112,5 @@ def day_and_time(value: datetime) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (spark, score_words, clock, percent, spelled, status_words, iso, day_and_time)
+    for function in (spark, score_words, clock, percent, score, spelled, status_words, iso, day_and_time)
 }

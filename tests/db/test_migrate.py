@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import app.db.clip_models
 import app.db.comment_models
 import app.db.figure_models
 import app.db.migrations
@@ -173,6 +174,10 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "calls.duplicate_of",
             "calls.team_id",
             "checkpoints.call_id",
+            "clips.audio_key",
+            "clips.call_id",
+            "clips.clip_id",
+            "clips.folder",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
             "moment_reviews.call_id",

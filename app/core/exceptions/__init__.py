@@ -24,6 +24,8 @@
 # │   ├── AudioGone                   409 audio_gone
 # │   ├── AudioDeleted                410 audio_deleted
 # │   ├── AudioMissing                404 audio_missing
+# │   ├── ClipNotFound                404 clip_not_found
+# │   ├── ConsentDeclined             409 consent_declined
 # │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
@@ -112,7 +114,13 @@ from app.core.exceptions.calls import (
     TextDeleted,
     WorkerLost,
 )
-from app.core.exceptions.media import AudioDeleted, AudioMissing, RangeNotSatisfiable
+from app.core.exceptions.media import (
+    AudioDeleted,
+    AudioMissing,
+    ClipNotFound,
+    ConsentDeclined,
+    RangeNotSatisfiable,
+)
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
     PlaybookDraftExists,
@@ -174,8 +182,10 @@ __all__ = [
     "CallNotFound",
     "CallNotReady",
     "CallUnfinished",
+    "ClipNotFound",
     "CommentNotFound",
     "ConfigurationError",
+    "ConsentDeclined",
     "CorrectionNotFound",
     "DatabaseUnavailable",
     "DeadlineExceeded",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 
@@ -15,9 +14,10 @@ KINDS = tuple(kind.value for kind in (*MomentType, *TimedMomentType))
 
 def of_agent(calls: Sequence[CallFigures]) -> AgentFigures:
     """The calls of one agent, put together as ``AgentFigures`` says."""
-    found: Counter[str] = Counter()
+    found = dict.fromkeys(KINDS, 0)
     for call in calls:
-        found.update(call.moments)
+        for kind, count in call.moments.items():
+            found[kind] += count
     return AgentFigures(
         calls=len(calls),
         share_of_speech=_median(call.share_of_speech for call in calls),

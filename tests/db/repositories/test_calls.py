@@ -10,6 +10,7 @@ from app.db.models import Base
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
+from app.db.repositories.clips import ClipRepository
 from app.db.repositories.comments import CommentRepository
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
@@ -18,6 +19,8 @@ from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallOptions, CallRecord, Queue
 from app.schemas.comment import Comment
+from app.schemas.retention import RemovedCall
+from tests.db.clip_values import clip
 from tests.db.review_values import review
 from tests.db.values import (
     FAILURE,
@@ -219,13 +222,15 @@ def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
         assert ClaimRepository(session).complete(claim, analysis(), at(2), keep_heard=True)
         ResultRepository(session).add("CALL-001", analysis(), at(3))
         ReviewRepository(session).put(review("CALL-001"))
+        ClipRepository(session).add(clip("CALL-001"))
         CommentRepository(session).add(Comment("c_1", "CALL-001", 1.0, "ask first", None, at(3), at(3)))
         IdempotencyKeyRepository(session).add("k", KnownRequest("f", "CALL-001"), at(3))
     of_calls = {name: count for name, count in kept.items() if name not in NOT_OF_CALLS}
     assert all(_rows(database)[name] > count for name, count in of_calls.items())
     before = _get(database)
     with database.session() as session:
-        assert CallRepository(session).delete("CALL-001") == before
+        removed = CallRepository(session).delete("CALL-001")
+    assert removed == RemovedCall(before, ("audio/CALL-001", "clip/CALL-001"))
     assert _rows(database) == {**kept, "webhook_endpoints": 0}
     with database.session() as session:
         assert CallRepository(session).delete("CALL-001") is None

@@ -108,7 +108,7 @@ _FIGURES = _table(
     agent_interruptions=sa.Integer(), customer_interruptions=sa.Integer(),
     sentiment_shift=sa.Double(), moments=sa.JSON(), objections=sa.JSON(),
 )  # fmt: skip
-_IDS = sa.bindparam("ids", expanding=True)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _RESULTS = (
     sa.select(
         *(_OF_RESULTS.c[name] for name in ("id", "metrics")),
@@ -169,9 +169,8 @@ def _interruptions(metrics: dict[str, Any], role: str) -> int | None:
     if not metrics:
         return None
     speakers = {party["speaker"] for party in metrics["parties"] if party["role"] == role}
-    return sum(
-        each["kind"] == "interruption" and each["speaker"] in speakers for each in metrics["interruptions"]
-    )
+    found = [each for each in metrics["interruptions"] if each["kind"] == "interruption"]
+    return sum(each["speaker"] in speakers for each in found)
 
 
 def _counted(rows: list[Any], segments: list[Any]) -> dict[str, Any]:
