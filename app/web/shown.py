@@ -83,6 +83,11 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def length_of(seconds: float) -> str:
+    """Of a stretch of a call: `7.2 s`, `3:40`."""
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+
+
 def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
@@ -112,5 +117,5 @@ def day_and_time(value: datetime) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (spark, score_words, clock, percent, score, spelled, status_words, iso, day_and_time)
+    for function in (spark, score_words, clock, length_of, percent, score, spelled, status_words, iso, day_and_time)
 }
