@@ -17,7 +17,7 @@ from app.api import (
     metrics,
     playbooks,
     recordings,
-    replay,
+    reels,
     reviews,
     rule_lab,
     speakers,
@@ -51,7 +51,7 @@ def install_routes(app: FastAPI) -> None:
         exports,
         recordings,
     )
-    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, playbooks, rule_lab, speech, reels, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

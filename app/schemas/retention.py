@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class KeptRecording:
-    """A recording that a call refers to; ``is_missed``: it was not there when last looked for."""
+    """A stored file that a row refers to; ``is_missed``: it was not there when last looked for.
+
+    ``call_id`` is None where it is no call's recording but made from such.
+    """
 
     key: str
-    call_id: str
+    call_id: str | None
     is_missed: bool
 
 

@@ -1,4 +1,4 @@
-"""The recording of a call as it is stored, and what is cut out of it."""
+"""The recording of a call as it is stored."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.exceptions import AudioDeleted, AudioMissing, MomentNotFound, StorageUnavailable
-from app.schemas.audio import Span
 from app.schemas.call import CallRecord
 from app.schemas.moment import Moment
-from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.exports.archive import suffix_of
-from app.services.reel.edges import Reach, clip_span
 from app.storage.base import Storage
 
 HEAD_BYTES = 64
@@ -50,21 +47,12 @@ class Recording:
         return MEDIA_TYPES.get(self.suffix, UNKNOWN_TYPE)
 
 
-@dataclass(frozen=True)
-class Clip:
-    """An MP3 file, and the stretch of the recording that it is."""
-
-    path: Path
-    span: Span
-
-
 class RecordingService:
     """Thread-safe."""
 
-    def __init__(self, calls: CallService, storage: Storage, audio: AudioService) -> None:
+    def __init__(self, calls: CallService, storage: Storage) -> None:
         self._calls = calls
         self._storage = storage
-        self._audio = audio
 
     def find(self, call_id: str) -> Recording:
         """Raises CallNotFound, AudioDeleted, AudioMissing and StorageUnavailable."""
@@ -84,20 +72,6 @@ class RecordingService:
         self._refuse_missing(key)
         with self._storage.local_path(key) as path:
             yield path
-
-    def clip(self, call_id: str, moment_id: str, folder: Path, reach: Reach | None = None) -> Clip:
-        """Cut a moment out, with what was said around it, into an MP3 file in ``folder``.
-
-        Raises as ``find`` does, and CallNotReady, TextDeleted, MomentNotFound, StageFailed and
-        InsufficientStorage.
-        """
-        record, analysis = self._calls.finished(call_id)
-        span = clip_span(analysis, moment_of(analysis.moments, call_id, moment_id), reach)
-        with self.local(record) as source:
-            (cut,) = self._audio.cut(source, [span], folder)
-        target = folder / "clip.mp3"
-        self._audio.encode(cut, target, "mp3")
-        return Clip(target, span)
 
     def _read(self, key: str, first: int, count: int) -> Iterator[bytes]:
         try:

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 
 import app.db.migrations
 import app.db.playbook_models
+import app.db.reel_models
 import app.db.review_models
 import app.db.webhook_models
 import app.db.work_models
@@ -160,6 +161,10 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "moment_reviews.call_id",
             "playbook_revisions.name",
             "playbooks.name",
+            "reel_calls.call_id",
+            "reel_calls.reel_id",
+            "reels.audio_key",
+            "reels.reel_id",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",

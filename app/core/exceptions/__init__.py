@@ -17,6 +17,8 @@
 # │   ├── AudioGone                   409 audio_gone
 # │   ├── AudioDeleted                410 audio_deleted
 # │   ├── AudioMissing                404 audio_missing
+# │   ├── NoMomentFits                422 no_moment_fits
+# │   ├── ReelNotFound                404 reel_not_found
 # │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
@@ -103,7 +105,13 @@ from app.core.exceptions.calls import (
     TextDeleted,
     WorkerLost,
 )
-from app.core.exceptions.media import AudioDeleted, AudioMissing, RangeNotSatisfiable
+from app.core.exceptions.media import (
+    AudioDeleted,
+    AudioMissing,
+    NoMomentFits,
+    RangeNotSatisfiable,
+    ReelNotFound,
+)
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
     PlaybookDraftExists,
@@ -175,6 +183,7 @@ __all__ = [
     "MalformedRequest",
     "MomentNotFound",
     "NoCoachableMoments",
+    "NoMomentFits",
     "PlaybookDraftChanged",
     "PlaybookDraftExists",
     "PlaybookDraftNotFound",
@@ -185,6 +194,7 @@ __all__ = [
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
     "RangeNotSatisfiable",
+    "ReelNotFound",
     "ResourceLimit",
     "ReviewNotFound",
     "ServiceStopping",

@@ -31,7 +31,7 @@ def read_page(
     """Newest first, by (created_at, call_id): a place in the list, so that inserts move no page."""
     if not 1 <= limit <= MAX_PAGE:
         raise _invalid("limit", f"must be 1 to {MAX_PAGE}")
-    conditions = _conditions(filters)
+    conditions = conditions_of(filters)
     if cursor is not None:
         conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
     query = (
@@ -48,7 +48,8 @@ def read_page(
     return _summaries(shown, _count_moments(session, shown)), following
 
 
-def _conditions(filters: CallFilter) -> list[ColumnElement[bool]]:
+def conditions_of(filters: CallFilter) -> list[ColumnElement[bool]]:
+    """What of ``calls`` the filters leave."""
     conditions: list[ColumnElement[bool]] = []
     if filters.agent_id is not None:
         conditions.append(_CALLS.c.agent_id == filters.agent_id)

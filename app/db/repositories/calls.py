@@ -16,6 +16,7 @@ from app.db.repositories.call_pages import read_page
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.outbox import withdraw
+from app.db.repositories.reels import withdraw_reels
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
 from app.schemas.guards import refuse_if_held
@@ -71,6 +72,7 @@ class CallRepository:
             return False
         if heard_anew:
             CheckpointRepository(self._session).drop(new.call_id)
+        withdraw_reels(self._session, (new.call_id,))
         count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True
 
@@ -117,6 +119,7 @@ class CallRepository:
         record = self.lock(call_id)
         if record is not None:
             refuse_if_held(record)
+            withdraw_reels(self._session, (call_id,))
             count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
             same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
             count(self._session, update(CALLS).where(same).values(duplicate_of=None))

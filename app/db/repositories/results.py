@@ -23,6 +23,7 @@ from app.db.models import (
     WordRow,
     table_of,
 )
+from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.result_records import (
     analysis_of,
     edits_of,
@@ -177,6 +178,7 @@ class ResultRepository:
         ).one_or_none()
 
     def _make_current(self, call_id: str, result_id: int) -> None:
+        withdraw_reels(self._session, (call_id,))  # they tell what the version before did
         self._session.connection().execute(
             update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
         )
