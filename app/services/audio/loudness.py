@@ -66,6 +66,8 @@ def levelled(samples: Floats, rate: int, target_lufs: float = TARGET_LUFS) -> Fl
 
     The gain is one for all of it and 30 dB at most. Where peaks had to be limited, more of it is given.
     """
+    import numpy as np
+
     found = integrated_lufs([samples], rate)
     if found is None:
         return samples

@@ -44,12 +44,12 @@ def _voice(count: int) -> np.ndarray[Any, Any]:
 
 
 def objections(call_id: str = "CALL-1") -> Analysis:
-    """90 s: a buying signal at 10 s (0.9), objections on price at 30 s (0.6) and on trust at 60 s (0.8)."""
+    """90 s: a buying signal at 10 s (0.9), objections on price at 30 s (0.6) and on trust at 64 s (0.8)."""
     return analysis_of(
         _part(call_id, "well I like it a lot and I mean it", 9.0, 0, "like it", "buying_signal", None, 0.9),
         _part(call_id, "but honestly that is too expensive for us this year", 28.0, 1, "too expensive",
               "objection", "price", 0.6),
-        _part(call_id, "we were let down by your people before you know", 59.0, 2, "let down",
+        _part(call_id, "we were let down by your people before you know", 63.0, 2, "let down",
               "objection", "trust", 0.8),
     )  # fmt: skip
 
