@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
+from app.db.figure_models import CallFigureRow
 from app.db.models import Base, CallRow, MomentRow, ResultRow, table_of
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
@@ -115,6 +116,8 @@ def store(database: Database, call_id: str, number: int, analysis: Analysis) -> 
         call_id,
         number,
         agent_id=f"agent-{number % 20}",
+        team_id=f"team-{number % 4}",
+        started_at=None,
         customer_id=f"customer-{number}",
         webhook_url=None,
     )
@@ -164,6 +167,11 @@ def _copy(session: Session, times: int, *, sqlite: bool) -> None:
         (CallRow, calls, "source.call_id = template.call_id"),
         (ResultRow, {**owned, "id": number, "metrics": "NULL"}, "source.id = template.id"),
         (MomentRow, {"result_id": number, "segment": "NULL"}, "source.result_id = template.id"),
+        (
+            CallFigureRow,
+            {"call_id": call_id, "result_id": number, "held_at": created_at},
+            "source.result_id = template.id",
+        ),
     ):
         session.execute(text(_insert(row, values, link)), {"times": times})
     # Set at last, as calls and results refer to each other.

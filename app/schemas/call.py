@@ -65,6 +65,7 @@ class NewCall:
     audio_sha256: str
     audio_bytes: int
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     options: CallOptions = CallOptions()
     started_at: datetime | None = None
@@ -129,6 +130,7 @@ class CallRecord:
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
+    team_id: str | None = None
     completed_at: datetime | None = None
     stage: str | None = None
     owner: str | None = None
@@ -167,6 +169,7 @@ class CallFilter:
     """What a list of calls is narrowed to; ``date_from`` and ``date_to`` bound ``created_at``, inclusive."""
 
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     status: CallStatus | None = None
     moment_type: str | None = None

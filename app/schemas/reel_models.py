@@ -102,6 +102,7 @@ class ReelRequest(ReelOptions):
         (), max_length=MOST_NAMED, description="These, in this order; no filter goes with it."
     )
     agent_id: Id | None = None
+    team_id: Id | None = None
     customer_id: Id | None = None
     date_from: UtcTime | None = Field(None, description="Calls taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Calls taken in at or before this time.")
@@ -123,6 +124,7 @@ class ReelRequest(ReelOptions):
     def calls(self) -> CallFilter:
         return CallFilter(
             agent_id=self.agent_id,
+            team_id=self.team_id,
             customer_id=self.customer_id,
             date_from=self.date_from,
             date_to=self.date_to,

@@ -85,6 +85,7 @@ class CallForm(BaseModel):
 
     call_id: Id | None = None
     agent_id: Id | None = None
+    team_id: Id | None = None
     customer_id: Id | None = None
     language: str | None = None
     started_at: UtcTime | None = None
@@ -149,6 +150,7 @@ class CallFilterQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     agent_id: Id | None = None
+    team_id: Id | None = None
     customer_id: Id | None = None
     status: CallStatus | None = None
     moment_type: MomentKind | None = None
@@ -160,6 +162,7 @@ class CallFilterQuery(BaseModel):
     def filters(self) -> CallFilter:
         return CallFilter(
             agent_id=self.agent_id,
+            team_id=self.team_id,
             customer_id=self.customer_id,
             status=self.status,
             moment_type=self.moment_type,

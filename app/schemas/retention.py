@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.schemas.call import CallRecord
+
 
 @dataclass(frozen=True)
 class KeptRecording:
@@ -18,11 +20,20 @@ class KeptRecording:
 
 
 @dataclass(frozen=True)
+class RemovedCall:
+    """A call that was deleted, and the stored files that were its: its recording and its clips."""
+
+    record: CallRecord
+    file_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Swept:
-    """How many calls a sweep took the recordings and the words from."""
+    """How many calls a sweep took the recordings and the words from, and how many clips it removed."""
 
     recordings: int = 0
     texts: int = 0
+    clips: int = 0
 
 
 @dataclass(frozen=True)

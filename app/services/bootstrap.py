@@ -16,7 +16,11 @@ from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
+from app.services.clip_service import ClipService
 from app.services.coachable_service import CoachableService
+from app.services.coaching_service import CoachingService
+from app.services.comment_service import CommentService
+from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -69,9 +73,12 @@ class Services:
     retention: RetentionService
     reconciliation: ReconciliationService
     customers: CustomerService
+    coaching: CoachingService
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    comments: CommentService
+    corrections: CorrectionService
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
@@ -80,6 +87,7 @@ class Services:
     audio: AudioService
     coachable: CoachableService
     recordings: RecordingService
+    clips: ClipService
     tts: TtsService
     tts_chain: EngineChain
     reels: ReelService
@@ -133,7 +141,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         ),
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
-        "scratch": scratch_of(settings),
+        "coaching": CoachingService(database),
         "calls": calls,
         "work": WorkService(
             database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
@@ -144,7 +152,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         **_of_words(settings, database, coachable, room),
         "tts": tts,
         "tts_chain": tts_chain,
-        **_to_hear(settings, database, storage, calls, audio, tts, shelf),
+        **_of_sound(settings, database, storage, calls, audio, tts, shelf, traces),
         "catalogue": _catalogue(settings, database, storage, calls, audio),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
         "deliveries": _deliveries(settings, database, guard, owner),
@@ -166,22 +174,26 @@ def _of_words(
         "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
         "reviews": ReviewService(database, coachable),
+        "comments": CommentService(database),
+        "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
     }
 
 
-def _to_hear(
+def _of_sound(
     settings: Settings,
     database: Database,
-    storage: Storage,
+    storage: RemovalKeeper,
     calls: CallService,
     audio: AudioService,
     tts: TtsService,
     shelf: ReelShelf,
+    traces: Traces,
 ) -> dict[str, Any]:
-    """The services around what is heard of calls: recordings, clips, reels."""
-    recordings = RecordingService(calls, storage)
+    """The services around what can be heard of calls."""
+    scratch = scratch_of(settings)
+    recordings = RecordingService(calls, storage, audio)
     reels = ReelService(
         database,
         calls,
@@ -189,12 +201,17 @@ def _to_hear(
         tts,
         shelf,
         ReelRenderer(audio, recordings.local),
-        scratch_of(settings),
+        scratch,
         allow_external=settings.allow_external_engines,
         least_confidence=settings.coachable_confidence_threshold,
         locks=working_folder(settings) / "reel-locks",
     )
-    return {"recordings": recordings, "reels": reels}
+    return {
+        "scratch": scratch,
+        "recordings": recordings,
+        "reels": reels,
+        "clips": ClipService(database, storage, scratch, calls, recordings, left=traces.left),
+    }
 
 
 def _shelf(settings: Settings, database: Database, storage: RemovalKeeper) -> ReelShelf:

@@ -1,4 +1,4 @@
-"""The recording of a call as it is stored."""
+"""The recording of a call as it is stored, and what is cut out of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.exceptions import AudioDeleted, AudioMissing, MomentNotFound, StorageUnavailable
+from app.schemas.audio import Span
 from app.schemas.call import CallRecord
 from app.schemas.moment import Moment
+from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.exports.archive import suffix_of
 from app.storage.base import Storage
@@ -47,12 +49,21 @@ class Recording:
         return MEDIA_TYPES.get(self.suffix, UNKNOWN_TYPE)
 
 
+@dataclass(frozen=True)
+class Clip:
+    """An MP3 file, and the stretch of the recording that it is."""
+
+    path: Path
+    span: Span
+
+
 class RecordingService:
     """Thread-safe."""
 
-    def __init__(self, calls: CallService, storage: Storage) -> None:
+    def __init__(self, calls: CallService, storage: Storage, audio: AudioService) -> None:
         self._calls = calls
         self._storage = storage
+        self._audio = audio
 
     def find(self, call_id: str) -> Recording:
         """Raises CallNotFound, AudioDeleted, AudioMissing and StorageUnavailable."""
@@ -72,6 +83,15 @@ class RecordingService:
         self._refuse_missing(key)
         with self._storage.local_path(key) as path:
             yield path
+
+    def cut(self, record: CallRecord, span: Span, folder: Path) -> Clip:
+        """Cut a stretch out into an MP3 file in ``folder``. Raises as ``find`` does, and StageFailed and
+        InsufficientStorage."""
+        with self.local(record) as source:
+            (cut,) = self._audio.cut(source, [span], folder)
+        target = folder / "clip.mp3"
+        self._audio.encode(cut, target, "mp3")
+        return Clip(target, span)
 
     def _read(self, key: str, first: int, count: int) -> Iterator[bytes]:
         try:

@@ -6,10 +6,17 @@
 # │   ├── MalformedRequest            400 malformed_request
 # │   ├── Unauthorized                401 unauthorized
 # │   ├── Forbidden                   403 forbidden_origin
+# │   ├── FormTokenInvalid            403 form_token_invalid
 # │   ├── CallNotFound                404 call_not_found
+# │   ├── AgentNotFound               404 agent_not_found
+# │   ├── TeamNotFound                404 team_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
 # │   ├── ReviewNotFound              404 review_not_found
+# │   ├── CommentNotFound             404 comment_not_found
+# │   ├── SegmentNotFound             404 segment_not_found
+# │   ├── CorrectionNotFound          404 correction_not_found
+# │   ├── TooManyComments             409 too_many_comments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
@@ -17,6 +24,8 @@
 # │   ├── AudioGone                   409 audio_gone
 # │   ├── AudioDeleted                410 audio_deleted
 # │   ├── AudioMissing                404 audio_missing
+# │   ├── ClipNotFound                404 clip_not_found
+# │   ├── ConsentDeclined             409 consent_declined
 # │   ├── NoMomentFits                422 no_moment_fits
 # │   ├── ReelNotFound                404 reel_not_found
 # │   ├── RangeNotSatisfiable         416 range_not_satisfiable
@@ -92,6 +101,7 @@ from app.core.exceptions.availability import (
 )
 from app.core.exceptions.base import AppError, ConfigurationError, InputError, InternalError, Unavailable
 from app.core.exceptions.calls import (
+    AgentNotFound,
     AudioGone,
     CallCancelled,
     CallExists,
@@ -102,12 +112,15 @@ from app.core.exceptions.calls import (
     CallUnfinished,
     LegalHold,
     NoCoachableMoments,
+    TeamNotFound,
     TextDeleted,
     WorkerLost,
 )
 from app.core.exceptions.media import (
     AudioDeleted,
     AudioMissing,
+    ClipNotFound,
+    ConsentDeclined,
     NoMomentFits,
     RangeNotSatisfiable,
     ReelNotFound,
@@ -127,6 +140,7 @@ from app.core.exceptions.playbooks import (
 )
 from app.core.exceptions.requests import (
     Forbidden,
+    FormTokenInvalid,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -136,7 +150,14 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
-from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
+from app.core.exceptions.reviews import (
+    CommentNotFound,
+    CorrectionNotFound,
+    MomentNotFound,
+    ReviewNotFound,
+    SegmentNotFound,
+    TooManyComments,
+)
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -149,6 +170,7 @@ from app.core.exceptions.webhooks import (
 )
 
 __all__ = [
+    "AgentNotFound",
     "AppError",
     "AudioDeleted",
     "AudioGone",
@@ -164,7 +186,11 @@ __all__ = [
     "CallNotFound",
     "CallNotReady",
     "CallUnfinished",
+    "ClipNotFound",
+    "CommentNotFound",
     "ConfigurationError",
+    "ConsentDeclined",
+    "CorrectionNotFound",
     "DatabaseUnavailable",
     "DeadlineExceeded",
     "DeliveryNotFound",
@@ -173,6 +199,7 @@ __all__ = [
     "EngineCrashed",
     "EngineUnavailable",
     "Forbidden",
+    "FormTokenInvalid",
     "IdempotencyKeyInUse",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
@@ -197,10 +224,13 @@ __all__ = [
     "ReelNotFound",
     "ResourceLimit",
     "ReviewNotFound",
+    "SegmentNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
+    "TeamNotFound",
     "TextDeleted",
+    "TooManyComments",
     "TooManyPlaybooks",
     "TooManyWebhooks",
     "Unauthorized",

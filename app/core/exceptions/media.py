@@ -17,6 +17,18 @@ class AudioMissing(InputError):
     title = "The recording of the call is not where it was stored"
 
 
+class ClipNotFound(InputError):
+    code = "clip_not_found"
+    status = 404
+    title = "There is no such clip"
+
+
+class ConsentDeclined(InputError):
+    code = "consent_declined"
+    status = 409
+    title = "Somebody who is heard in the clip does not agree that it is kept"
+
+
 class RangeNotSatisfiable(InputError):
     code = "range_not_satisfiable"
     status = 416

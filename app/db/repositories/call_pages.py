@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.exceptions import ValidationFailed
@@ -35,8 +35,7 @@ def read_page(
     if cursor is not None:
         conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
     query = (
-        select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded)
-        .outerjoin(_RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id)
+        _with_results()
         .where(*conditions)
         .order_by(_CALLS.c.created_at.desc(), _CALLS.c.call_id.desc())
         # One more than asked for tells whether there is another page.
@@ -48,11 +47,25 @@ def read_page(
     return _summaries(shown, _count_moments(session, shown)), following
 
 
+def read_summary(session: Session, call_id: str) -> CallSummary | None:
+    """The line of one call."""
+    rows = session.execute(_with_results().where(_CALLS.c.call_id == call_id)).all()
+    return next(iter(_summaries(rows, _count_moments(session, rows))), None)
+
+
+def _with_results() -> Select[Any]:
+    return select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded).outerjoin(
+        _RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id
+    )
+
+
 def conditions_of(filters: CallFilter) -> list[ColumnElement[bool]]:
     """What of ``calls`` the filters leave."""
     conditions: list[ColumnElement[bool]] = []
     if filters.agent_id is not None:
         conditions.append(_CALLS.c.agent_id == filters.agent_id)
+    if filters.team_id is not None:
+        conditions.append(_CALLS.c.team_id == filters.team_id)
     if filters.customer_id is not None:
         conditions.append(_CALLS.c.customer_id == filters.customer_id)
     if filters.status is not None:
