@@ -25,7 +25,7 @@ demo: $(INSTALLED) ## Analyse the demo call through HTTP and show the result (DE
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest tests/ -n 3 --dist loadfile
 
-coverage: $(INSTALLED) ## The same, counting the lines that they reach (a third slower)
+coverage: $(INSTALLED) ## The same, counting the lines that they reach (slower)
 	$(BIN)/python -m pytest tests/ --cov=app -n 3 --dist loadfile
 
 faults: $(INSTALLED) ## Kill, freeze and cut off real processes, and see what is left (docs/faults.md)
