@@ -117,5 +117,16 @@ def day_and_time(value: datetime) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (spark, score_words, clock, length_of, percent, score, spelled, status_words, iso, day_and_time)
+    for function in (
+        spark,
+        score_words,
+        clock,
+        length_of,
+        percent,
+        score,
+        spelled,
+        status_words,
+        iso,
+        day_and_time,
+    )
 }
