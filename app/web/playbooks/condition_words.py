@@ -25,7 +25,7 @@ from app.services.coachable.measured import (
 from app.services.coachable.sequence import Reference
 from app.web.contexts.playbooks import ConditionLine
 
-SHOWN_PHRASES = 12
+SHOWN_PHRASES = 6
 _NEGATED = {"excluded": "what is negated does not count", "required": "only what is negated counts"}
 _BY = {"anyone": "", "same": " by the same speaker", "other": " by another speaker"}
 

@@ -15,10 +15,10 @@
     lines.replaceChildren(
       ...Array.from({ length: count }, (_none, at) => {
         const line = document.createElement("span");
-        line.textContent = `${at + 1}\n`;
+        line.textContent = at + 1;
         if (wrong.has(at + 1)) line.className = "is-wrong";
-        return line;
-      }),
+        return [line, "\n"];
+      }).flat(),
     );
     lines.scrollTop = text.scrollTop;
   }
