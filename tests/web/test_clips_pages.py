@@ -118,12 +118,3 @@ def test_what_no_clip_can_be_is_refused(client: TestClient) -> None:
     assert answer.status_code == 422
     assert "title" in answer.text
     assert client.get("/ui/clips/clip_c/edit").status_code == 404
-    assert client.post("/ui/clips", data={"call_id": "C-1", "start_seconds": "3"}).status_code == 422
-
-
-def test_how_a_clip_is_to_be_kept_is_asked_first(client: TestClient) -> None:
-    html = client.get("/ui/clips/new?call_id=C-1&moment_id=m_1&next=/ui/calls/C-1").text
-    hidden = {field.get("name"): field.get("value") for field in Elements(html).all("input")}
-    assert (hidden["call_id"], hidden["moment_id"], hidden["next"]) == ("C-1", "m_1", "/ui/calls/C-1")
-    assert "Declined" not in html
-    assert '<option value="Price &amp; co">' in html

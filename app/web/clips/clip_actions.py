@@ -1,4 +1,4 @@
-"""What the library of clips does: keep, change, delete. Each has its JSON route, too."""
+"""What the library of clips does: change and delete. Each has its JSON route, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.api.clips import ClipIdPath
 from app.api.deps import ServicesDep
 from app.api.errors import field_errors, validation_failed
 from app.schemas.clip import ConsentState, KeptClip
-from app.schemas.clip_models import ClipPatch, ClipRequest
+from app.schemas.clip_models import ClipPatch
 from app.services.bootstrap import Services
 from app.web.addresses import CLIPS, local_or_home
 from app.web.contexts.calls import Choice
@@ -25,8 +25,6 @@ from app.web.contexts.clips import (
     DeleteClipQuestion,
     EditClipPage,
     EditClipQuestion,
-    KeepClipPage,
-    KeepClipQuestion,
 )
 from app.web.frame import FrameDep
 from app.web.rendering import render
@@ -47,53 +45,6 @@ Schema = TypeVar("Schema", bound=BaseModel)
 router = APIRouter(prefix=CLIPS, include_in_schema=False)
 
 
-@router.get("/new")
-def ask_to_keep(
-    frame: FrameDep,
-    services: ServicesDep,
-    call_id: Annotated[str, Query()],
-    moment_id: Annotated[str, Query()] = "",
-    start_seconds: Annotated[str, Query()] = "",
-    end_seconds: Annotated[str, Query()] = "",
-    next_address: NextQuery = CLIPS,
-    hx_request: HxRequest = False,
-) -> Response:
-    """How a moment, or a stretch of the recording, is to be kept."""
-    consents = {state: words for state, words in CONSENT.items() if state is not ConsentState.DECLINED}
-    form = _form(services, None, consents)
-    asked = (call_id, moment_id, start_seconds, end_seconds, form, local_or_home(next_address))
-    return render(KeepClipQuestion(frame, *asked) if hx_request else KeepClipPage(frame, *asked))
-
-
-@router.post("")
-def keep_clip(
-    services: ServicesDep,
-    call_id: TextField,
-    moment_id: TextField = "",
-    start_seconds: TextField = "",
-    end_seconds: TextField = "",
-    title: TextField = "",
-    folder: TextField = "",
-    note: TextField = "",
-    state: StateField = ConsentState.UNKNOWN,
-    recorded_by: TextField = "",
-    next_address: NextField = CLIPS,
-) -> Response:
-    given = {
-        "call_id": call_id,
-        "moment_id": moment_id,
-        "start_seconds": start_seconds,
-        "end_seconds": end_seconds,
-        "title": title,
-        "folder": folder,
-        "note": note,
-    }
-    wanted: dict[str, Any] = {name: value for name, value in given.items() if value.strip()}
-    wanted["consent"] = _consent(state, recorded_by, None)
-    services.clips.create(_read(wanted, ClipRequest).new)
-    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
-
-
 @router.get("/{clip_id}/edit")
 def ask_to_edit(
     clip_id: ClipIdPath,
@@ -102,7 +53,7 @@ def ask_to_edit(
     next_address: NextQuery = CLIPS,
     hx_request: HxRequest = False,
 ) -> Response:
-    form = _form(services, services.clips.get(clip_id), CONSENT)
+    form = _form(services, services.clips.get(clip_id))
     asked = (clip_id, form, local_or_home(next_address))
     return render(EditClipQuestion(frame, *asked) if hx_request else EditClipPage(frame, *asked))
 
@@ -149,24 +100,24 @@ def delete_clip(clip_id: ClipIdPath, services: ServicesDep, next_address: NextFi
     return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
 
 
-def _form(services: Services, clip: KeptClip | None, consents: Mapping[ConsentState, str]) -> ClipForm:
-    chosen = clip.consent.state if clip else ConsentState.UNKNOWN
+def _form(services: Services, clip: KeptClip) -> ClipForm:
+    chosen = clip.consent.state
     return ClipForm(
-        title=clip.title if clip else "",
-        folder=(clip and clip.folder) or "",
-        note=(clip and clip.note) or "",
+        title=clip.title,
+        folder=clip.folder or "",
+        note=clip.note or "",
         folders=tuple(one.folder for one in services.clips.folders() if one.folder is not None),
-        consents=tuple(Choice(state, words, state is chosen) for state, words in consents.items()),
-        recorded_by=(clip and clip.consent.recorded_by) or "",
+        consents=tuple(Choice(state, words, state is chosen) for state, words in CONSENT.items()),
+        recorded_by=clip.consent.recorded_by or "",
     )
 
 
-def _consent(state: ConsentState, recorded_by: str, earlier: KeptClip | None) -> dict[str, Any]:
+def _consent(state: ConsentState, recorded_by: str, earlier: KeptClip) -> dict[str, Any]:
     """Consent that was recorded before keeps its time."""
     if state is not ConsentState.RECORDED:
         return {"state": state}
-    was_recorded = earlier is not None and earlier.consent.state is ConsentState.RECORDED
-    recorded_at = earlier.consent.recorded_at if earlier and was_recorded else datetime.now(UTC)
+    was_recorded = earlier.consent.state is ConsentState.RECORDED
+    recorded_at = earlier.consent.recorded_at if was_recorded else datetime.now(UTC)
     return {"state": state, "recorded_by": recorded_by.strip() or None, "recorded_at": recorded_at}
 
 

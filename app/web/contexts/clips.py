@@ -132,31 +132,3 @@ class DeleteClipQuestion:
     title: str
     call_id: str
     next_address: str
-
-
-@dataclass(frozen=True)
-class KeepClipPage:
-    """Asks how a clip is to be kept: of a moment, or of a stretch of the recording in seconds."""
-
-    template: ClassVar[str] = "keep_clip.html"
-
-    frame: Frame
-    call_id: str
-    moment_id: str
-    start_seconds: str
-    end_seconds: str
-    form: ClipForm
-    next_address: str
-
-
-@dataclass(frozen=True)
-class KeepClipQuestion:
-    template: ClassVar[str] = "keep_clip_question.html"
-
-    frame: Frame
-    call_id: str
-    moment_id: str
-    start_seconds: str
-    end_seconds: str
-    form: ClipForm
-    next_address: str
