@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from app.web import assets, call_actions, calls_page, login
 from app.web.agents import agent_page, team_page
 from app.web.call import again, clips, comments, edits, page, reviews
+from app.web.clips import clip_actions, clips_page
 
 ROUTERS = tuple(
     part.router
@@ -23,6 +24,8 @@ ROUTERS = tuple(
         clips,
         team_page,
         agent_page,
+        clips_page,
+        clip_actions,
     )
 )
 
