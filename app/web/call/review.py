@@ -86,4 +86,3 @@ def _speaker(speaker: Speaker, speakers: Sequence[Speaker], labels: Mapping[str,
             Choice(other.id, labels[other.id], False) for other in speakers if other.id != speaker.id
         ),
     )
-

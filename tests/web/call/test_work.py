@@ -70,6 +70,27 @@ def test_a_moment_is_kept_as_a_clip(working: TestClient) -> None:
     assert '<option value="Price">' in working.get(place, headers=SCRIPT).text
 
 
+def test_a_reel_is_made_and_played_on_a_page_of_its_own_or_in_the_panel(working: TestClient) -> None:
+    form = {"source": "original", "types": ["objection"], "role": "", "max_seconds": "180"}
+    answer = working.post("/ui/calls/DEAL/reel", data=form)
+    assert answer.status_code == 303
+    reel_id = answer.headers["location"].removeprefix("/ui/calls/DEAL/reel/")
+    alone = working.get(answer.headers["location"]).text
+    assert f'src="/reels/{reel_id}"' in alone
+    assert working.get(f"/reels/{reel_id}", headers={"Accept": "audio/mpeg"}).status_code == 200
+    part = working.post("/ui/calls/DEAL/reel", data=form, headers=SCRIPT).text
+    assert f'src="/reels/{reel_id}"' in part
+    assert "<html" not in part
+    assert part.count("data-reel-seek") == 1
+    assert working.get(f"/ui/calls/OTHER/reel/{reel_id}").status_code == 404
+
+
+def test_a_reel_of_nothing_is_told(working: TestClient) -> None:
+    form = {"source": "original", "types": ["churn_risk"]}
+    answer = working.post("/ui/calls/DEAL/reel", data=form, headers=SCRIPT)
+    assert (answer.status_code, "no_coachable_moments" in answer.text) == (404, True)
+
+
 def test_the_work_is_done_again(working: TestClient) -> None:
     form = working.get("/ui/calls/DEAL/again", headers=SCRIPT).text
     assert '<option value="default" selected>' in form

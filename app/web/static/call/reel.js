@@ -15,6 +15,9 @@ export function bindReel(player) {
       document.dispatchEvent(new CustomEvent("darwix:moment", { detail: link.dataset.momentLink }));
     }
   });
+  document.addEventListener("htmx:load", (event) => {
+    if (event.detail.elt.matches("[data-reel]")) event.detail.elt.scrollIntoView({ block: "start", behavior: "smooth" });
+  });
   // Media events do not bubble; they can be caught on their way down.
   document.addEventListener("play", (event) => {
     if (event.target === reel()) player.audio?.pause();
