@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response, expect
 
 WATCHER = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -21,6 +21,7 @@ PHONE = {"width": 375, "height": 720}
 PATIENCE_MS = 30_000
 NOT_SERIOUS = ("minor", "moderate")
 AXE = Axe()
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Visitor:
