@@ -116,6 +116,7 @@ class Traces:
         with self._database.undisturbed() as connection:
             before = connection.total_changes
             row = _execute(connection, statement, *values)
+            connection.commit()  # where the driver began a transaction by itself
             return None if row is None else connection.total_changes - before
 
 
