@@ -1,4 +1,4 @@
-"""Wires the service: settings, services, routes, error handlers."""
+"""Wires the service: settings, services, routes, pages, error handlers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from app.api.routes import install_routes
 from app.core.config import Settings, load_settings
 from app.core.logging import configure_logging
 from app.services.bootstrap import build_services
+from app.web.layer import PageLayer
+from app.web.pages import install_pages
 from app.workers.runtime import Runtime
 
 
@@ -50,12 +52,14 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
     app.state.runtime = runtime
     install_error_handlers(app)
     install_routes(app)
+    install_pages(app)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))  # type: ignore[arg-type]
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(Linger)
     app.add_middleware(LastAnswers, is_stopping=lambda: runtime.is_stopping)
     app.add_middleware(RequestContext)
+    app.add_middleware(PageLayer)
     return app
 
 

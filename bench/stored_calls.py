@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
+from app.db.figure_models import CallFigureRow
 from app.db.models import Base, CallRow, MomentRow, ResultRow, SegmentRow, table_of
 from app.db.repositories.results import ResultRepository
 from app.db.search_models import OverviewRow, SearchTextRow
@@ -116,6 +117,8 @@ def store(database: Database, call_id: str, number: int, analysis: Analysis) -> 
         call_id,
         number,
         agent_id=f"agent-{number % 20}",
+        team_id=f"team-{number % 4}",
+        started_at=None,
         customer_id=f"customer-{number}",
         webhook_url=None,
     )
@@ -169,6 +172,7 @@ def _copy(session: Session, times: int, *, sqlite: bool, searchable: bool) -> No
         (ResultRow, {**owned, "id": number, "metrics": "NULL"}, "source.id = template.id"),
         (OverviewRow, {"result_id": number}, under),
         (MomentRow, {"result_id": number, "segment": "NULL"}, under),
+        (CallFigureRow, {"call_id": call_id, "result_id": number, "held_at": created_at}, under),
     ]
     if searchable:
         copies += [

@@ -40,6 +40,7 @@ def main() -> None:
             _fetch_replay(url, result["call_id"])
             _say(f"API documentation: {url}/docs")
             _say(f"the result as JSON:  curl {url}/calls/{result['call_id']}")
+            _say(f"the dashboard, with this call in it: {url}/ui/calls/{result['call_id']}")
             if os.environ.get("DEMO_EXIT") != "1":
                 _stay_until_interrupted()
 

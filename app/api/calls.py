@@ -27,7 +27,8 @@ class CallShape(StrEnum):
 
 def shown(stored: StoredCall) -> CallResult:
     """The call as clients get it."""
-    return CallResult.of(stored.record, stored.analysis, stored.queue_position).with_reviews(stored.reviews)
+    result = CallResult.of(stored.record, stored.analysis, stored.queue_position)
+    return result.with_reviews(stored.reviews).with_corrections(stored.corrections)
 
 
 CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]

@@ -47,6 +47,7 @@ def _segment(
     speaker: str, times: tuple[float, float], text: str, sentiment: tuple[str, float]
 ) -> dict[str, Any]:
     return {
+        "index": int(speaker.removeprefix("speaker_")),
         "speaker": speaker,
         "role": "unknown",
         "start_time": times[0],
@@ -56,6 +57,7 @@ def _segment(
         "sentiment_score": sentiment[1],
         "is_coachable": True,
         "words": [],
+        "corrected": False,
     }
 
 
@@ -134,6 +136,26 @@ CALL_RESULT: dict[str, Any] = {
         "diarization": "pauses",
         "reading": "embedding:2f6b7c1e90aa",
     },
+}
+
+COMMENT: dict[str, Any] = {
+    "id": "c_5b1f0e8a94c3d27610fe",
+    "time_seconds": 6.4,
+    "text": "Ask what it is compared with.",
+    "author": "Robin",
+    "created_at": "2026-02-21T11:00:00Z",
+    "updated_at": "2026-02-21T11:00:00Z",
+}
+
+CORRECTION: dict[str, Any] = {
+    "id": "t_0c7de2419ab85f36e1d4",
+    "segment": 1,
+    "applied": True,
+    "original": "That sounds great, but it's a bit too expansive for our budget.",
+    "corrected": _SECOND,
+    "start_time": 4.0,
+    "end_time": 8.2,
+    "corrected_at": "2026-02-21T11:00:00Z",
 }
 
 _UNTIMED = {
@@ -220,6 +242,7 @@ CALL_PAGE: dict[str, Any] = {
             "call_id": "CALL-001",
             "status": "completed",
             "agent_id": "agent-7",
+            "team_id": "emea",
             "customer_id": "cust-42",
             "started_at": "2026-02-21T09:30:00Z",
             "direction": "outbound",
@@ -295,6 +318,7 @@ TRANSCRIBE_FORM: dict[str, Any] = {
             },
             "call_id": _text("Your id; made here when it is missing.", "CALL-001", pattern=ID_PATTERN),
             "agent_id": _text("Who spoke for your side.", "agent-7", pattern=ID_PATTERN),
+            "team_id": _text("The team that the agent is in.", "emea", pattern=ID_PATTERN),
             "customer_id": _text("Who was called.", "cust-42", pattern=ID_PATTERN),
             "language": _text("ISO 639-1; detected when it is missing.", "en", minLength=2, maxLength=2),
             "started_at": _text("When the call began.", "2026-02-21T09:30:00Z", format="date-time"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -23,16 +24,32 @@ KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 
 
-async def take_in(request: Request, runtime: Runtime) -> Accepted:
+async def take_in(request: Request, runtime: Runtime, *, apart: frozenset[str] = frozenset()) -> Accepted:
     """Take in what the request brings. What surely fails is refused before its recording is read.
 
-    After the last byte there is one hop into a thread, and one transaction in it.
+    After the last byte there is one hop into a thread, and one transaction in it. ``apart``: fields of the
+    form that are not about the call.
     """
     runtime.check_open()
     key = checked_key(request)
     await asyncio.to_thread(_check_before, runtime)
     upload = await _receive(request, runtime)
+    upload.fields = {name: value for name, value in upload.fields.items() if name not in apart}
     return await asyncio.to_thread(_take_in, upload, key, runtime)
+
+
+def take_in_file(path: Path, fields: dict[str, str], runtime: Runtime) -> Accepted:
+    """Take in a recording of this machine as if it had been sent with ``fields``. It is small."""
+    runtime.check_open()
+    _check_before(runtime)
+    content = path.read_bytes()
+    writer = runtime.services.storage.create()
+    try:
+        writer.write(content)
+        audio = writer.commit()
+    finally:
+        writer.discard()
+    return _take_in(Upload(fields, audio, content[: runtime.services.audio.head_bytes]), None, runtime)
 
 
 def _check_before(runtime: Runtime) -> None:
@@ -127,6 +144,7 @@ def _new_call(form: CallForm, audio: StoredFile) -> NewCall:
         audio_sha256=audio.sha256,
         audio_bytes=audio.size,
         agent_id=form.agent_id,
+        team_id=form.team_id,
         customer_id=form.customer_id,
         options=form.options,
         started_at=form.started_at,

@@ -10,18 +10,24 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import problem_of, unforeseen
+from app.api.form_token import check_form_token
 from app.core.config import Settings
 from app.core.exceptions import AppError, Forbidden, Unauthorized, UploadTooLarge
 from app.core.logging import log_fields
 from app.core.security import is_address, is_loopback, key_is_known, origin_is_allowed
+from app.core.sessions import COOKIE, Session, Sessions
 
 log = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-OPEN_PATHS = {"/health", "/ready"}
+OPEN_PATHS = {"/health", "/ready", "/ui/login"}
+OPEN_FOLDER = "/ui/static/"
+"""What pages are made of; nothing of a call is in it."""
+PAGES = "/ui/"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 JSON_BODY_LIMIT = 1024 * 1024
 PLAYBOOK_BODY_LIMIT = 5 * 1024 * 1024
@@ -73,6 +79,7 @@ class Gate:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._settings = settings
+        self._sessions = Sessions(settings.api_keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,8 +89,10 @@ class Gate:
         try:
             self._check_host(scope, headers)
             self._check_origin(scope, headers)
-            self._check_key(scope, headers)
+            session = self._admit(scope, headers)
             receive = self._limited(scope, headers, receive)
+            if session is not None:
+                receive = await self._of_page(session, scope, headers, receive)
             await self._app(scope, receive, send)
         except AppError as error:
             state = scope.get("state", {})
@@ -112,17 +121,31 @@ class Gate:
         if origin is None and headers.get("sec-fetch-site") == "cross-site":
             raise Forbidden("a page of another site may not change anything here; see CORS_ORIGINS")
 
-    def _check_key(self, scope: Scope, headers: Headers) -> None:
+    def _admit(self, scope: Scope, headers: Headers) -> Session | None:
+        """The session, where a page's cookie and no key lets the request in. Raises Unauthorized."""
         keys = self._settings.api_keys
-        if not keys or scope["path"] in OPEN_PATHS or _is_preflight(scope, headers):
-            return
+        if not keys or _is_open(scope["path"]) or _is_preflight(scope, headers):
+            return None
         scheme, _, presented = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key_is_known(presented.strip(), keys):
+        if scheme.lower() == "bearer" and key_is_known(presented.strip(), keys):
+            return None
+        may_use_cookie = scope["method"] in SAFE_METHODS or scope["path"].startswith(PAGES)
+        session = self._sessions.find(_cookie(headers)) if may_use_cookie else None
+        if session is None:
             raise Unauthorized("send the header Authorization: Bearer KEY")
+        return session
+
+    async def _of_page(self, session: Session, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        """A browser sends its cookie whoever made it ask: what changes something also needs the token."""
+        scope.setdefault("state", {})["session"] = session
+        if scope["method"] in SAFE_METHODS:
+            return receive
+        return await check_form_token(session.form_token, headers, receive)
 
     def _limited(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Refuse a declared length over the limit before reading, and count what has no declared length."""
-        is_upload = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        has_parts = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        is_upload = has_parts and not _is_open(scope["path"])
         limit = self._settings.max_upload_bytes + FORM_OVERHEAD if is_upload else _text_limit(scope)
         declared = headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
@@ -204,6 +227,14 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].lstrip("[")
     return host.partition(":")[0].lower()
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+
+
+def _cookie(headers: Headers) -> str | None:
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:

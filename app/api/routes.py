@@ -6,8 +6,12 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from app.api import (
+    agents,
     analyze,
     calls,
+    clips,
+    comments,
+    corrections,
     customers,
     docs,
     events,
@@ -16,12 +20,14 @@ from app.api import (
     legal_hold,
     metrics,
     playbooks,
+    recordings,
     replay,
     reviews,
     rule_lab,
     speakers,
     speech,
     submit,
+    teams,
     telemetry,
     transcribe,
     webhooks,
@@ -46,10 +52,14 @@ def install_routes(app: FastAPI) -> None:
         customers,
         speakers,
         reviews,
+        comments,
+        corrections,
         metrics,
         exports,
+        recordings,
     )
-    for resource in (*of_calls, playbooks, rule_lab, speech, replay, webhooks, telemetry):
+    of_coaching = (agents, teams, clips, playbooks, rule_lab)
+    for resource in (*of_calls, *of_coaching, speech, replay, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

@@ -42,8 +42,9 @@ def ingest(
             dir_okay=False,
             readable=True,
             help=(
-                "CSV with a line a recording: file, call_id, started_at, agent_id, customer_id, direction, "
-                "language, agent_channel, num_speakers, vocabulary, metadata (JSON). Only file is needed."
+                "CSV with a line a recording: file, call_id, started_at, agent_id, team_id, customer_id, "
+                "direction, language, agent_channel, num_speakers, vocabulary, metadata (JSON). "
+                "Only file is needed."
             ),
         ),
     ] = None,

@@ -72,6 +72,7 @@ class CallRow(Base):
     __table_args__ = (
         Index("ix_calls_created", "created_at", "call_id"),
         Index("ix_calls_agent", "agent_id", "created_at", "call_id"),
+        Index("ix_calls_team", "team_id", "created_at", "call_id"),
         Index("ix_calls_customer", "customer_id", "created_at", "call_id"),
         Index("ix_calls_status", "status", "created_at", "call_id"),
         Index("ix_calls_current_result_id", "current_result_id"),
@@ -102,6 +103,7 @@ class CallRow(Base):
     audio_sha256: Mapped[str]
     audio_bytes: Mapped[int] = mapped_column(BigInteger())
     agent_id: Mapped[str | None] = mapped_column(IdText)
+    team_id: Mapped[str | None] = mapped_column(IdText)
     customer_id: Mapped[str | None] = mapped_column(IdText)
     language: Mapped[str | None]
     agent_channel: Mapped[int | None]

@@ -67,6 +67,7 @@ class NewCall:
     audio_sha256: str
     audio_bytes: int
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     options: CallOptions = CallOptions()
     started_at: datetime | None = None
@@ -131,6 +132,7 @@ class CallRecord:
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
+    team_id: str | None = None
     completed_at: datetime | None = None
     stage: str | None = None
     owner: str | None = None
@@ -180,6 +182,7 @@ class CallFilter:
     """
 
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     status: CallStatus | None = None
     moment_type: str | None = None

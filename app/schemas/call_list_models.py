@@ -54,6 +54,7 @@ class CallListItem(BaseModel):
     call_id: str
     status: CallStatus
     agent_id: str | None
+    team_id: str | None
     customer_id: str | None
     started_at: datetime | None
     direction: str | None
@@ -82,6 +83,7 @@ class CallListItem(BaseModel):
             call_id=call.call_id,
             status=call.status,
             agent_id=call.agent_id,
+            team_id=call.team_id,
             customer_id=call.customer_id,
             started_at=call.started_at,
             direction=call.direction,

@@ -32,6 +32,7 @@ class Recording:
     call_id: str
     is_asked_for: bool = False
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     options: CallOptions = field(default_factory=CallOptions)
     started_at: datetime | None = None

@@ -18,7 +18,8 @@ class Told:
     words were said, and their times are there for their order alone: nothing is measured then.
 
     ``playbook`` and ``revision``: by which moments are found; None: the one that the call asks for, as it
-    holds now.
+    holds now. ``is_original``: as it was before the corrections that a reviewer made in the call; these are
+    to be made on it again.
     """
 
     segments: tuple[Segment, ...]
@@ -26,6 +27,7 @@ class Told:
     is_timed: bool = True
     playbook: str | None = None
     revision: str | None = None
+    is_original: bool = False
 
 
 @dataclass(frozen=True)

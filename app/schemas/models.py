@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
 from app.schemas.call import CallRecord
+from app.schemas.correction import CorrectText
 from app.schemas.metrics import Metrics
 from app.schemas.moment_models import MomentModel
 from app.schemas.review import MomentReview
@@ -35,8 +36,9 @@ def _rounded(value: float | None) -> float | None:
 
 
 class SegmentModel(BaseModel):
-    """Consecutive words of one speaker."""
+    """Consecutive words of one speaker; ``corrected``: a reviewer put right what they are."""
 
+    index: int
     speaker: str
     role: Role
     role_confidence: float = Field(ge=0, le=1)
@@ -53,11 +55,13 @@ class SegmentModel(BaseModel):
     coachable_type: str | None
     moments: list[MomentModel]
     words: list[WordModel]
+    corrected: bool = False
 
     @classmethod
     def of(cls, analysed: AnalysedSegment, role_confidence: float) -> SegmentModel:
         segment, sentiment = analysed.segment, analysed.sentiment
         return cls(
+            index=segment.index,
             speaker=segment.speaker,
             role=Role(segment.role),
             role_confidence=round(role_confidence, 4),
@@ -154,6 +158,7 @@ class CallResult(BaseModel):
     engines: dict[str, str]
     playbook: PlaybookModel | None = None
     agent_id: str | None = None
+    team_id: str | None = None
     customer_id: str | None = None
     started_at: datetime | None = None
     direction: str | None = None
@@ -191,6 +196,7 @@ class CallResult(BaseModel):
             status=record.status,
             duration_seconds=_seconds(analysis.duration_s if analysis else record.duration_s),
             agent_id=record.agent_id,
+            team_id=record.team_id,
             customer_id=record.customer_id,
             started_at=record.started_at,
             direction=record.direction,
@@ -218,6 +224,13 @@ class CallResult(BaseModel):
         in_segments = (moment for segment in self.segments for moment in segment.moments)
         for moment in (*self.moments, *in_segments):
             moment.review = verdicts.get(moment.id)
+        return self
+
+    def with_corrections(self, corrections: Iterable[CorrectText]) -> CallResult:
+        """The same call, with a mark at each segment whose text was corrected."""
+        corrected = {correction.segment for correction in corrections}
+        for segment in self.segments:
+            segment.corrected = segment.index in corrected
         return self
 
     @classmethod

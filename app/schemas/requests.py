@@ -86,6 +86,7 @@ class CallForm(BaseModel):
 
     call_id: Id | None = None
     agent_id: Id | None = None
+    team_id: Id | None = None
     customer_id: Id | None = None
     language: str | None = None
     started_at: UtcTime | None = None
@@ -150,6 +151,7 @@ class CallFilterQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     agent_id: Id | None = None
+    team_id: Id | None = None
     customer_id: Id | None = None
     status: CallStatus | None = None
     moment_type: MomentKind | None = None

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.schemas.call import CallRecord
+
 
 @dataclass(frozen=True)
 class KeptRecording:
-    """A recording that a call refers to; ``is_missed``: it was not there when last looked for."""
+    """A stored file that a row refers to; ``is_missed``: it was not there when last looked for.
+
+    ``call_id`` is None where it is no call's recording but made from such.
+    """
 
     key: str
-    call_id: str
+    call_id: str | None
     is_missed: bool
 
 
 @dataclass(frozen=True)
+class RemovedCall:
+    """A call that was deleted, and the stored files that were its: its recording and its clips."""
+
+    record: CallRecord
+    file_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Swept:
-    """How many calls a sweep took the recordings and the words from."""
+    """How many calls a sweep took the recordings and the words from, and how many clips it removed."""
 
     recordings: int = 0
     texts: int = 0
+    clips: int = 0
 
 
 @dataclass(frozen=True)

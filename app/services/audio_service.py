@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.core.config import Settings
-from app.schemas.audio import Audio
+from app.schemas.audio import Audio, Span
+from app.services.audio.clips import ClipCutter
 from app.services.audio.decoder import DecodeLimits, Decoder
 from app.services.audio.encoder import Encoder, Media
 from app.services.audio.ffmpeg import Ffmpeg, find_ffmpeg
@@ -24,6 +25,7 @@ class AudioService:
         limits = DecodeLimits.of(settings.max_audio_s, settings.decode_timeout_s, settings.decode_memory_mb)
         self._decoder = Decoder(self._ffmpeg, limits)
         self._encoder = Encoder(self._ffmpeg, limits)
+        self._cutter = ClipCutter(self._ffmpeg, limits)
 
     def ffmpeg_version(self) -> str:
         """Version of the ffmpeg in use; raises ConfigurationError when it does not run."""
@@ -41,6 +43,14 @@ class AudioService:
         behind then.
         """
         return self._decoder.decode(source, scratch, stopped)
+
+    def cut(self, source: Path, spans: Sequence[Span], folder: Path) -> tuple[Path, ...]:
+        """Cut ``spans`` (seconds of the stored recording ``source``) into mono WAV files in ``folder``.
+
+        Exact to the sample, faded over 20 ms at the edges; the recording is read once for all of them, up to
+        the end of the last. Raises StageFailed or InsufficientStorage.
+        """
+        return self._cutter.cut(source, spans, folder)
 
     def encode(self, source: Path, target: Path, media: Media) -> None:
         """Write ``source`` to ``target`` as MP3 or WAV. Raises StageFailed or InsufficientStorage."""

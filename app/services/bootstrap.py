@@ -15,7 +15,11 @@ from app.schemas.call import CallOptions
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.catalogue_service import CatalogueService
+from app.services.clip_service import ClipService
 from app.services.coachable_service import CoachableService
+from app.services.coaching_service import CoachingService
+from app.services.comment_service import CommentService
+from app.services.correction_service import CorrectionService
 from app.services.customer_service import CustomerService
 from app.services.delivery_service import TIMEOUT_S, DeliveryService
 from app.services.diarization.registry import DIARIZATION_ENGINES
@@ -27,6 +31,7 @@ from app.services.reading.artefact import calibrations_of
 from app.services.reading.registry import READING_ENGINES
 from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
+from app.services.recording_service import RecordingService
 from app.services.replay_service import ReplayService, scope_of
 from app.services.retention_service import RetentionService
 from app.services.review_service import ReviewService
@@ -65,9 +70,12 @@ class Services:
     retention: RetentionService
     reconciliation: ReconciliationService
     customers: CustomerService
+    coaching: CoachingService
     workers: WorkerService
     speakers: SpeakerService
     reviews: ReviewService
+    comments: CommentService
+    corrections: CorrectionService
     transcripts: TranscriptService
     library: PlaybookLibrary
     playbooks: PlaybookService
@@ -75,6 +83,8 @@ class Services:
     reanalyses: ReanalysisService
     audio: AudioService
     coachable: CoachableService
+    recordings: RecordingService
+    clips: ClipService
     tts: TtsService
     tts_chain: EngineChain
     replay: ReplayService
@@ -125,7 +135,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         ),
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
-        "scratch": scratch_of(settings),
+        "coaching": CoachingService(database),
         "calls": calls,
         "work": WorkService(
             database, storage, owner, lease_s=settings.lease_s, max_attempts=settings.max_attempts
@@ -134,6 +144,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         **_of_words(settings, database, coachable, room),
+        **_of_sound(settings, database, storage, calls, audio, traces),
         "tts": tts,
         "tts_chain": tts_chain,
         "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
@@ -158,8 +169,28 @@ def _of_words(
         "trials": TrialService(database, coachable, library, playbooks),
         "speakers": SpeakerService(database, coachable, library),
         "reviews": ReviewService(database, coachable),
+        "comments": CommentService(database),
+        "corrections": CorrectionService(database, coachable, library),
         "transcripts": TranscriptService(database),
         "reanalyses": ReanalysisService(database, library, room),
+    }
+
+
+def _of_sound(
+    settings: Settings,
+    database: Database,
+    storage: RemovalKeeper,
+    calls: CallService,
+    audio: AudioService,
+    traces: Traces,
+) -> dict[str, Any]:
+    """The services around what can be heard of calls."""
+    scratch = scratch_of(settings)
+    recordings = RecordingService(calls, storage, audio)
+    return {
+        "scratch": scratch,
+        "recordings": recordings,
+        "clips": ClipService(database, storage, scratch, calls, recordings, left=traces.left),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,11 +31,13 @@ from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
+from app.schemas.correction import CorrectText
 from app.schemas.digest import CallDigest
 from app.schemas.guards import refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
 from app.schemas.review import MomentReview
 from app.services.room import Room
+from app.services.text_edits import texts_of
 from app.storage.base import Storage
 
 KEYS_KEPT = timedelta(hours=48)
@@ -72,13 +75,14 @@ class RerunFrom(StrEnum):
 
 @dataclass(frozen=True)
 class StoredCall:
-    """A call, its current analysis, None while there is none, its place in the queue while it waits, and the
-    verdicts on its moments."""
+    """A call, its current analysis, None while there is none, its place in the queue while it waits, the
+    verdicts on its moments, and the corrections of its text."""
 
     record: CallRecord
     analysis: Analysis | None
     queue_position: int | None = None
     reviews: tuple[MomentReview, ...] = ()
+    corrections: tuple[CorrectText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,8 +252,10 @@ class CallService:
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
             position = ClaimRepository(session).position(record)
-            analysis = ResultRepository(session).current(call_id)
-            return StoredCall(record, analysis, position, ReviewRepository(session).of_call(call_id))
+            results = ResultRepository(session)
+            analysis, edits = results.current(call_id), results.edits(call_id)
+            reviews = ReviewRepository(session).of_call(call_id)
+            return StoredCall(record, analysis, position, reviews, texts_of(edits))
 
     def finished(self, call_id: str, *, needs_words: bool = True) -> tuple[CallRecord, Analysis]:
         """The call and its current analysis.
@@ -270,6 +276,14 @@ class CallService:
         """Newest first. Raises ValidationFailed for a cursor that this service did not make."""
         return self._database.read(lambda session: CallRepository(session).page(filters, limit, cursor))
 
+    def summary(self, call_id: str) -> tuple[CallSummary, int | None]:
+        """The call as a line of a list, and its place in the queue while it waits. Raises CallNotFound."""
+        with self._database.snapshot() as session:
+            summary = CallRepository(session).summary(call_id)
+            if summary is None:
+                raise CallNotFound(f"there is no call {call_id}")
+            return summary, ClaimRepository(session).position(summary.call)
+
     def digests(self, filters: CallFilter) -> Iterator[CallDigest]:
         """Every call that the filters leave, newest first, read a page at a time."""
         cursor: str | None = None
@@ -287,10 +301,13 @@ class CallService:
     def delete(self, call_id: str) -> None:
         """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
-            record = _found(CallRepository(session).delete(call_id), call_id)
+            removed = CallRepository(session).delete(call_id)
+        if removed is None:
+            raise CallNotFound(f"there is no call {call_id}")
         self._forget_elsewhere(call_id)
-        if record.audio_key:
-            self._storage.delete(record.audio_key)
+        with ExitStack() as each:  # the next one too where one cannot be removed
+            for key in removed.file_keys:
+                each.callback(self._storage.delete, key)
 
 
 def new_call_id(clock: Callable[[], float] = time.time) -> str:

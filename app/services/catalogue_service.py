@@ -211,6 +211,7 @@ def _new_call(recording: Recording, stored: StoredFile) -> NewCall:
         audio_sha256=stored.sha256,
         audio_bytes=stored.size,
         agent_id=recording.agent_id,
+        team_id=recording.team_id,
         customer_id=recording.customer_id,
         options=recording.options,
         started_at=recording.started_at,

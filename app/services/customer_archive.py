@@ -2,9 +2,10 @@
 
 A folder a call (`calls/000001_CALL-001/`), oldest first: `call.json` is what `GET /calls/{call_id}` shows,
 `request.json` what came with the recording, `version_N.json` each version of the analysis with the
-corrections that made it, `reviews.json` what reviewers said of its moments, `deliveries.json` who was told,
-`recording.*` the recording itself. Last comes `manifest.json`, which names every call and file: an archive
-without it is not whole.
+corrections that made it, `reviews.json` what reviewers said of its moments, `comments.json` what they
+said at a time of it, `deliveries.json` who was told, `recording.*` the recording itself, `clips.json` what
+was kept of it as clips, with their sound in `CLIP.mp3`. Last comes `manifest.json`, which names every call
+and file: an archive without it is not whole.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pydantic import TypeAdapter
 
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.clips import ClipRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.customers import CustomerRepository
 from app.db.repositories.deliveries import DeliveryRepository
 from app.db.repositories.result_records import edits_values
@@ -28,11 +31,16 @@ from app.db.repositories.results import ResultRepository, ResultVersion
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord
+from app.schemas.clip import KeptClip
+from app.schemas.clip_models import ClipModel
+from app.schemas.comment import Comment
+from app.schemas.comment_models import CommentModel
 from app.schemas.models import CallResult
 from app.schemas.review import MomentReview
 from app.schemas.webhook import Delivery
 from app.schemas.webhook_models import DeliveryModel
 from app.services.exports.archive import CHUNK_BYTES, ZipStream, safe_name, suffix_of
+from app.services.text_edits import texts_of
 from app.storage.base import Storage
 
 log = logging.getLogger(__name__)
@@ -54,6 +62,8 @@ class _Kept:
     versions: tuple[ResultVersion, ...]
     deliveries: tuple[Delivery, ...]
     reviews: tuple[MomentReview, ...]
+    comments: tuple[Comment, ...]
+    clips: tuple[KeptClip, ...]
 
 
 class CustomerArchive:
@@ -97,25 +107,39 @@ class CustomerArchive:
         for name, document in _documents(kept).items():
             files.append(f"{folder}/{name}.json")
             yield from self._zip.add_json(files[-1], record.created_at, document)
-        recording = yield from self._recording(record, folder)
-        return {"call_id": record.call_id, "files": files, "recording": recording}
+        recording = None
+        if record.audio_key is not None:
+            told = {"sha256": record.audio_sha256, "bytes": record.audio_bytes}
+            name = f"{folder}/recording"
+            recording = yield from self._sound(record.audio_key, name, record.created_at, told)
+        clips = yield from self._clips(kept.clips, folder)
+        return {"call_id": record.call_id, "files": files, "recording": recording, "clips": clips}
 
-    def _recording(self, record: CallRecord, folder: str) -> Bytes:
-        """Returns the file with its digest for the manifest, None where there is no recording any more."""
-        key = record.audio_key
-        if key is None or not self._storage.exists(key):
+    def _clips(self, clips: tuple[KeptClip, ...], folder: str) -> Bytes:
+        """Returns the files of those that are there, for the manifest."""
+        files = []
+        for clip in clips:
+            told = {"sha256": clip.audio_sha256, "bytes": clip.audio_bytes}
+            file = yield from self._sound(clip.audio_key, f"{folder}/{clip.id}", clip.created_at, told)
+            if file is not None:
+                files.append(file)
+        return files
+
+    def _sound(self, key: str, name: str, made_at: datetime, told: Document) -> Bytes:
+        """Returns the file with its digest for the manifest, None where it is not there any more."""
+        if not self._storage.exists(key):
             return None
         try:
             with self._storage.local_path(key) as path, path.open("rb") as file:
                 head = file.read(CHUNK_BYTES)
-                name = f"{folder}/recording.{suffix_of(head)}"
+                name = f"{name}.{suffix_of(head)}"
                 chunks = chain((head,), iter(partial(file.read, CHUNK_BYTES), b""))
-                yield from self._zip.add(name, record.created_at, chunks, record.audio_bytes)
+                yield from self._zip.add(name, made_at, chunks, told["bytes"])
         except (StorageUnavailable, FileNotFoundError):
             if self._storage.exists(key):
                 raise
             return None  # deleted in this moment
-        return {"file": name, "sha256": record.audio_sha256, "bytes": record.audio_bytes}
+        return {"file": name, **told}
 
     def _page(self, after: CallRecord | None) -> tuple[CallRecord, ...]:
         with self._database.snapshot() as session:
@@ -131,21 +155,31 @@ class CustomerArchive:
                 more, cursor = DeliveryRepository(session).page(DELIVERIES_PAGE, cursor, call_id=call_id)
                 deliveries += more
             versions = ResultRepository(session).versions(call_id)
-            return _Kept(record, versions, deliveries, ReviewRepository(session).of_call(call_id))
+            reviews = ReviewRepository(session).of_call(call_id)
+            comments = CommentRepository(session).of_call(call_id)
+            clips = ClipRepository(session).of_call(call_id)
+            return _Kept(record, versions, deliveries, reviews, comments, clips)
 
 
 def _documents(kept: _Kept) -> dict[str, Any]:
     """The files of a call but its recording, by their names without `.json`."""
     record = kept.record
-    current = next((version.analysis for version in kept.versions if version.is_current), None)
+    current, edits = next(
+        ((version.analysis, version.edits) for version in kept.versions if version.is_current), (None, ())
+    )
     return {
-        "call": CallResult.of(record, current).with_reviews(kept.reviews).model_dump(mode="json"),
+        "call": CallResult.of(record, current)
+        .with_reviews(kept.reviews)
+        .with_corrections(texts_of(edits))
+        .model_dump(mode="json"),
         "request": {
             **asdict(record.options),
             "audio_sha256": record.audio_sha256,
             "audio_bytes": record.audio_bytes,
         },
+        "clips": [ClipModel.of(clip).model_dump(mode="json") for clip in kept.clips],
         "reviews": [_REVIEW.dump_python(review, mode="json") for review in kept.reviews],
+        "comments": [CommentModel.of(comment).model_dump(mode="json") for comment in kept.comments],
         "deliveries": [DeliveryModel.of(delivery).model_dump(mode="json") for delivery in kept.deliveries],
         **{f"version_{version.version}": _version(record, version) for version in kept.versions},
     }

@@ -51,7 +51,7 @@ class CustomerService:
     def _delete_some(self, customer_id: str) -> int:
         with self._database.session() as session:
             removed = CustomerRepository(session).delete(customer_id, DELETED_AT_A_TIME)
-        for record in removed:
-            self._forget_elsewhere(record.call_id)
-        self._storage.delete_all([record.audio_key for record in removed if record.audio_key])
+        for call in removed:
+            self._forget_elsewhere(call.record.call_id)
+        self._storage.delete_all([key for call in removed for key in call.file_keys])
         return len(removed)

@@ -46,6 +46,7 @@ class ReanalysisService:
         queue: Queue = Queue.ANALYZE,
     ) -> CallRecord:
         """Let the later stages be done again, on the words, speakers and roles that the call has now.
+        A reviewer's corrections are made again on what comes of it.
 
         Its result stays until there is a new one. Raises CallNotFound, CallUnfinished where it is in work,
         CallNotReady where it has no result, TextDeleted, Busy, and what ``check_playbook`` raises.
@@ -61,12 +62,12 @@ class ReanalysisService:
             if not record.status.is_final:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
             refuse_without_words(record)
-            analysis = ResultRepository(session).current(call_id)
-            if analysis is None:
+            result = ResultRepository(session).editable(call_id)
+            if result is None:
                 raise CallNotReady(f"call {call_id} is {record.status}")
             self._room.check(ClaimRepository(session), queue)
             now = datetime.now(UTC)
-            CheckpointRepository(session).put(call_id, heard_again(analysis, playbook, revision), now)
+            CheckpointRepository(session).put(call_id, heard_again(result.original, playbook, revision), now)
             calls.rerun(call_id, queue, now)
             return calls.get(call_id) or record
 

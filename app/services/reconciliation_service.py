@@ -41,8 +41,8 @@ class _Differences:
 class ReconciliationService:
     """Looks at both sides in the order of their keys, page by page, and remembers where it stopped.
 
-    A recording without a call is removed, a call whose recording is missing is marked, and the mark taken
-    away when it is back. Not thread-safe; several processes may do it at once.
+    A file that no row names is removed, a call whose recording is missing is marked, and the mark taken away
+    when it is back. Not thread-safe; several processes may do it at once.
     """
 
     def __init__(
@@ -92,7 +92,8 @@ class ReconciliationService:
                 return found
             if file is None:
                 assert recording is not None
-                if not recording.is_missed:
+                # A clip has no mark: whoever wants to hear it is told.
+                if recording.call_id is not None and not recording.is_missed:
                     found.missed.append(recording)
                 found.stopped_at = recording.key
                 continue

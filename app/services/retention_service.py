@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.core.exceptions import CallNotFound
+from app.db.repositories.clips import ClipRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.retention import Swept
@@ -16,6 +17,7 @@ from app.storage.removals import RemovalKeeper
 log = logging.getLogger(__name__)
 
 RECORDINGS_AT_A_TIME = 100
+CLIPS_AT_A_TIME = 100
 TEXTS_AT_A_TIME = 10
 """Calls in one transaction: thousands of words each, while others wait to write."""
 
@@ -52,9 +54,10 @@ class RetentionService:
         now = self._clock()
         texts = 0 if self._text_days is None else self._sweep_texts(now, self._text_days)
         recordings = 0 if self._audio_days is None else self._sweep_recordings(now, self._audio_days)
-        if recordings or texts:
-            log.info("retention.swept", extra={"recordings": recordings, "texts": texts})
-        return Swept(recordings, texts)
+        clips = self._sweep_clips()
+        if recordings or texts or clips:
+            log.info("retention.swept", extra={"recordings": recordings, "texts": texts, "clips": clips})
+        return Swept(recordings, texts, clips)
 
     def hold(self, call_id: str, *, held: bool) -> None:
         """Put a call under legal hold, or take it out. Raises CallNotFound."""
@@ -83,4 +86,17 @@ class RetentionService:
             self._storage.delete_all(keys)
             count += len(keys)
             if len(keys) < RECORDINGS_AT_A_TIME:
+                return count
+
+    def _sweep_clips(self) -> int:
+        """Those of calls that lost recording or words, now or before, unless their consent is recorded."""
+        count = 0
+        while True:
+            with self._database.session() as session:
+                due = ClipRepository(session).take_due(CLIPS_AT_A_TIME)
+            for call_id in {clip.call_id for clip in due}:
+                self._forget_elsewhere(call_id)
+            self._storage.delete_all([clip.audio_key for clip in due])
+            count += len(due)
+            if len(due) < CLIPS_AT_A_TIME:
                 return count

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.core.exceptions import CallNotFound, CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
-from app.schemas.analysis import Analysis, Notice
+from app.schemas.analysis import Analysis
+from app.schemas.correction import Edit
 from app.schemas.guards import refuse_without_words
-from app.schemas.reading import Reading
 from app.schemas.speaker import Speaker, SpeakerEdit
-from app.schemas.transcript import Segment
-from app.services.annotation_service import annotate
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
-from app.services.metrics_service import measure
+from app.services.edited_analysis import concluded, drafted, left_as_judged
 from app.services.playbook_library import PlaybookLibrary
 from app.services.speaker_edits import apply_edits, with_edits
+from app.services.text_edits import joined, speaker_edits_of, texts_of
 
 
 class SpeakerService:
@@ -50,8 +48,9 @@ class SpeakerService:
                 raise CallNotReady(f"call {call_id} is {record.status}")
             # Also what cancels out must name speakers that there are.
             apply_edits((), _after(result), edits)
-            all_edits = with_edits(result.edits, edits)
-            analysis = self._corrected(call_id, result.original, all_edits, playbook) if all_edits else None
+            by_speaker = with_edits(speaker_edits_of(result.edits), edits)
+            all_edits = joined(by_speaker, texts_of(result.edits))
+            analysis = self._corrected(call_id, result, all_edits, playbook) if all_edits else None
             results.replace_edited(call_id, result.id, all_edits, analysis, datetime.now(UTC))
 
     def _playbook_of(self, call_id: str) -> CompiledPlaybook:
@@ -60,47 +59,13 @@ class SpeakerService:
         return self._library.current(name)
 
     def _corrected(
-        self,
-        call_id: str,
-        original: Analysis,
-        edits: tuple[SpeakerEdit, ...],
-        playbook: CompiledPlaybook,
+        self, call_id: str, result: EditableResult, edits: Sequence[Edit], playbook: CompiledPlaybook
     ) -> Analysis:
-        heard = original.conversation
-        segments, speakers = apply_edits(heard.segments, heard.speakers, edits)
-        conversation = replace(heard, segments=segments, speakers=speakers)
-        metrics = measure(conversation)
-        moments = self._coachable.find(
-            call_id,
-            segments,
-            original.language,
-            metrics,
-            playbook,
-            sentiments=conversation.sentiments,
-            readings=conversation.readings,
-        )
-        analysed, call_moments = annotate(conversation, moments, self._coachable.judge)
-        return replace(
-            original,
-            segments=analysed,
-            speakers=speakers,
-            metrics=metrics,
-            call_moments=call_moments,
-            playbook=playbook.name,
-            playbook_revision=playbook.revision,
-            warnings=(*original.warnings, *stale_readings(segments, conversation.readings)),
-        )
-
-
-def stale_readings(segments: Sequence[Segment], readings: Sequence[Reading | None]) -> tuple[Notice, ...]:
-    """That readings made for other roles count no more; there is nobody here to make them anew."""
-    pairs = zip(segments, readings, strict=True)
-    if all(reading is None or reading.role == segment.role for segment, reading in pairs):
-        return ()
-    told = "roles were corrected: until the call is analysed again, rules alone find moments in their words"
-    return (Notice("reading", "roles_corrected", told),)
+        draft = drafted(result.original, edits, result.current)
+        judged = left_as_judged(draft, result.current)
+        return concluded(call_id, result.original, draft, judged, playbook, self._coachable)
 
 
 def _after(result: EditableResult) -> tuple[Speaker, ...]:
     """The speakers as corrected so far."""
-    return apply_edits((), result.original.speakers, result.edits)[1]
+    return apply_edits((), result.original.speakers, speaker_edits_of(result.edits))[1]

@@ -13,7 +13,7 @@ _DECODE, _DEGRADED = "decode", "degraded_engine"
 
 
 def heard_again(analysis: Analysis, playbook: str | None = None, revision: str | None = None) -> Heard:
-    """Words, segments, speakers and their roles as they are in the analysis, corrections included.
+    """Words, segments, speakers and their roles as they are in an analysis that no reviewer corrected.
 
     What is known of how they were heard (engines, warnings, a failed diarization) stays with them. Roles are
     to be found where that failed and nobody has set one.
@@ -47,5 +47,6 @@ def heard_again(analysis: Analysis, playbook: str | None = None, revision: str |
             analysis.speakers if are_known else None,
             playbook=playbook,
             revision=revision,
+            is_original=True,
         ),
     )

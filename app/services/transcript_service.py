@@ -12,6 +12,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord
 from app.schemas.guards import refuse_without_words
+from app.services.text_edits import out_of_place, texts_of
 
 
 class TranscriptService:
@@ -31,14 +32,19 @@ class TranscriptService:
     def attach(self, call_id: str, analysis: Analysis) -> None:
         """Make the analysis the next version of the call's result, and the call complete.
 
-        Earlier versions stay. Raises as ``awaiting`` does.
+        Earlier versions stay. Corrections of the words that it takes the place of are kept, and fit no
+        more. Raises as ``awaiting`` does.
         """
         now = datetime.now(UTC)
         with self._database.session() as session:
             calls = CallRepository(session)
             _open(calls.lock(call_id), call_id)
             calls.complete(call_id, analysis, now)
-            ResultRepository(session).add(call_id, analysis, now)
+            results = ResultRepository(session)
+            texts = out_of_place(texts_of(results.edits(call_id)))
+            results.add(call_id, analysis, now)
+            if texts:
+                results.add_edited(call_id, texts, analysis, now)
             CheckpointRepository(session).drop(call_id)
 
 

@@ -11,9 +11,11 @@ from app.core.exceptions import AppError, DatabaseUnavailable, WorkerLost
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
+from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
+from app.schemas.correction import Corrected, Edit
 from app.schemas.heard import Heard
 from app.services.ownership import is_gone
 from app.storage.base import Storage
@@ -89,11 +91,19 @@ class WorkService:
             claims = ClaimRepository(session)
             return claims.keep(claim, heard, _now()) and claims.hand_on(claim, Queue.ANALYZE, _now())
 
-    def complete(self, claim: Claim, analysis: Analysis) -> bool:
-        """Store the whole result and finish the call in one transaction."""
-        broken = any(stage != _NOT_A_FAULT for stage in analysis.failed_stages)
+    def edits(self, call_id: str) -> tuple[Edit, ...]:
+        """What reviewers corrected in the result that the call has."""
+        with self._database.snapshot() as session:
+            return ResultRepository(session).edits(call_id)
+
+    def complete(self, claim: Claim, analysis: Analysis, corrected: Corrected | None = None) -> bool:
+        """Store the whole result, and what corrections make of it, and finish the call in one transaction."""
+        shown = corrected.analysis if corrected else analysis
+        broken = any(stage != _NOT_A_FAULT for stage in shown.failed_stages)
         with self._database.session() as session:
-            return ClaimRepository(session).complete(claim, analysis, _now(), keep_heard=broken)
+            return ClaimRepository(session).complete(
+                claim, analysis, _now(), keep_heard=broken, corrected=corrected
+            )
 
     def fail(self, claim: Claim, error: AppError, stage: str | None, *, drop_audio: bool) -> bool:
         """Finish the call with a reason; ``drop_audio`` removes a recording that is of no use."""

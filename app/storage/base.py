@@ -73,6 +73,13 @@ class Storage(Protocol):
         """
         ...
 
+    def read(self, key: str, first: int = 0, count: int | None = None) -> Iterator[bytes]:
+        """``count`` bytes from the byte ``first`` on (None: all that follow), in pieces, without a copy.
+
+        Whether ``key`` is there is known at once; StorageUnavailable may also come in the middle.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove; a key that is not there is fine."""
         ...

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import uuid4
 
 from app.core.config import Settings
@@ -17,6 +17,7 @@ from app.storage.base import KEY_PATTERN, ListedFile, StoredFile, key_path
 from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
 
 LEAST_FREE_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
 SYNC_BYTES = 8 * 1024 * 1024
 """A large upload goes to the disk as it comes, so that its last byte waits for this much at most."""
 
@@ -48,6 +49,13 @@ class LocalStorage:
         if not path.is_file():
             raise StorageUnavailable("the recording is missing from the storage")
         yield path
+
+    def read(self, key: str, first: int = 0, count: int | None = None) -> Iterator[bytes]:
+        path = self._path(key)
+        if not path.is_file():
+            raise StorageUnavailable("the recording is missing from the storage")
+        with translated_errors():
+            return _pieces(path.open("rb"), first, count)
 
     def delete(self, key: str) -> None:
         with translated_errors():
@@ -83,6 +91,14 @@ class LocalStorage:
 
     def _path(self, key: str) -> Path:
         return self.root / key_path(key)
+
+
+def _pieces(file: BinaryIO, first: int, count: int | None) -> Iterator[bytes]:
+    with file, translated_errors():
+        file.seek(first)
+        while piece := file.read(READ_BYTES if count is None else min(READ_BYTES, count)):
+            count = count if count is None else count - len(piece)
+            yield piece
 
 
 def _listed_in(folder: Path, after: str) -> list[ListedFile]:

@@ -38,6 +38,9 @@ class RemovalKeeper:
     def local_path(self, key: str) -> AbstractContextManager[Path]:
         return self.storage.local_path(key)
 
+    def read(self, key: str, first: int = 0, count: int | None = None) -> Iterator[bytes]:
+        return self.storage.read(key, first, count)
+
     def exists(self, key: str) -> bool:
         return self.storage.exists(key)
 

@@ -73,6 +73,17 @@ class S3Storage:
             self._fetch(key, path)
             yield path
 
+    def read(self, key: str, first: int = 0, count: int | None = None) -> Iterator[bytes]:
+        if count == 0:
+            return iter(())
+        last = "" if count is None else str(first + count - 1)
+        # A range of an empty object can be satisfied by no server.
+        asked = {"Range": f"bytes={first}-{last}"} if first or count is not None else {}
+        found = self._found("get_object", key, **asked)
+        if found is None:
+            raise StorageUnavailable("the recording is missing from the storage")
+        return _pieces(found["Body"])
+
     def delete(self, key: str) -> None:
         with translated():
             self._client().delete_object(Bucket=self.bucket, Key=self._name(key_path(key)))
@@ -132,14 +143,14 @@ class S3Storage:
                 return
             yield from page.get(field, ())
 
-    def _found(self, operation: str, key: str) -> dict[str, Any] | None:
+    def _found(self, operation: str, key: str, **asked: str) -> dict[str, Any] | None:
         """The server's answer about an object; None where it has none."""
         from botocore.exceptions import ClientError
 
         with translated():
             try:
                 call = getattr(self._client(), operation)
-                answer: dict[str, Any] = call(Bucket=self.bucket, Key=self._name(key_path(key)))
+                answer: dict[str, Any] = call(Bucket=self.bucket, Key=self._name(key_path(key)), **asked)
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code")
                 if status_of(error.response) == 404 and code != "NoSuchBucket":
@@ -284,6 +295,14 @@ def _follow_no_circle(request_dict: dict[str, Any], response: Any, **_: object) 
     headers = response[1].get("ResponseMetadata", {}).get("HTTPHeaders", {})
     if 300 <= status_of(response[1]) < 400 and "x-amz-bucket-region" not in headers:
         request_dict["context"].setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    try:
+        while piece := _read(body):
+            yield piece
+    finally:
+        body.close()
 
 
 def _copy(body: Any, path: Path) -> None:

@@ -20,14 +20,18 @@ from app.core.exceptions import (
 from app.core.telemetry import Telemetry
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Queue
+from app.schemas.correction import Corrected
 from app.schemas.heard import Heard
 from app.services.coachable.compiled_playbook import CompiledPlaybook
+from app.services.edited_analysis import concluded, drafted
 from app.services.playbook_library import PlaybookLibrary
+from app.services.text_edits import joined, placed, speaker_edits_of, texts_of
 from app.services.work_service import Work, WorkService
 from app.storage.base import Storage
 from app.storage.scratch import Scratch
 from app.workers.pipeline import CallInput, Stages, analyse, hear
 from app.workers.progress import CallGone, Progress
+from app.workers.rejudging import rejudge
 
 log = logging.getLogger(__name__)
 
@@ -113,9 +117,35 @@ class CallTask:
         # Asked for now and not when the call began: what is published in that hour holds for it.
         playbook = self._stored(lambda: self._playbook_of(record, heard))
         analysis = analyse(replace(call, playbook=playbook), heard, self._stages, progress)
+        corrected = self._corrected(call.call_id, heard, analysis, playbook, progress)
         with progress.stage("persist"):
-            self._persist(work.claim, analysis, progress)
+            self._persist(work.claim, analysis, corrected, progress)
         return None
+
+    def _corrected(
+        self,
+        call_id: str,
+        heard: Heard,
+        analysis: Analysis,
+        playbook: CompiledPlaybook,
+        progress: Progress,
+    ) -> Corrected | None:
+        """What reviewers' corrections make of the analysis; None where there are none.
+
+        Nobody corrects a call while it is in work. Those of speakers hold for the speakers that there were.
+        """
+        made = self._stored(lambda: self._work.edits(call_id))
+        is_original = heard.told is not None and heard.told.is_original
+        speakers = speaker_edits_of(made) if is_original else ()
+        segments = [part.segment for part in analysis.segments]
+        edits = joined(speakers, placed(texts_of(made), segments))
+        if not edits:
+            return None
+        draft = drafted(analysis, edits, analysis, heed_roles=True)
+        progress.resume(heard)
+        judged = rejudge(draft, self._stages, progress)
+        coachable = self._stages.coachable
+        return Corrected(edits, concluded(call_id, analysis, draft, judged, playbook, coachable))
 
     def _playbook_of(self, record: CallRecord, heard: Heard) -> CompiledPlaybook:
         """The one that a reanalysis names, else the one that the call asks for."""
@@ -135,8 +165,11 @@ class CallTask:
         with self._storage.local_path(work.record.audio_key) as recording, self._scratch.folder() as scratch:
             return hear(call, recording, self._stages, scratch, progress, work.heard, keep)
 
-    def _persist(self, claim: Claim, analysis: Analysis, progress: Progress) -> None:
-        if self._stored(lambda: self._work.complete(claim, analysis)):
+    def _persist(
+        self, claim: Claim, found: Analysis, corrected: Corrected | None, progress: Progress
+    ) -> None:
+        analysis = corrected.analysis if corrected else found
+        if self._stored(lambda: self._work.complete(claim, found, corrected)):
             log.info("call.completed", extra={"status": analysis.status, "degraded": analysis.degraded})
             self._telemetry.call_ended(analysis.status)
             self._telemetry.call_analysed(

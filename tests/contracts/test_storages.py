@@ -68,6 +68,25 @@ def test_what_goes_in_comes_out(storage: Storage, size: int) -> None:
         assert path.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "count"),
+    [(0, None), (0, 1), (0, 2), (5, 0), (700_000, None), (299_999, 300_002), (999_999, 1), (999_000, 5000)],
+)
+def test_a_part_of_it_is_read_without_the_rest(storage: Storage, first: int, count: int | None) -> None:
+    whole = os.urandom(1_000_000)
+    wanted = whole[first:] if count is None else whole[first : first + count]
+    assert b"".join(storage.read(put(storage, whole), first, count)) == wanted
+
+
+def test_all_of_nothing_is_read(storage: Storage) -> None:
+    assert b"".join(storage.read(put(storage))) == b""
+
+
+def test_what_is_not_there_cannot_be_read(storage: Storage) -> None:
+    with pytest.raises(StorageUnavailable, match="missing"):
+        storage.read(NEVER_STORED, 0, 2)
+
+
 def test_one_chunk_may_be_larger_than_any_part(storage: Storage) -> None:
     whole = os.urandom(17 * MB)
     with storage.local_path(put(storage, whole)) as path:

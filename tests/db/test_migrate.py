@@ -12,6 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+import app.db.clip_models
+import app.db.comment_models
+import app.db.figure_models
 import app.db.migrations
 import app.db.playbook_models
 import app.db.review_models
@@ -159,12 +162,22 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             )
         )
         assert list(collations.scalars()) == [
+            "call_comments.call_id",
+            "call_comments.comment_id",
+            "call_figures.agent_id",
+            "call_figures.call_id",
+            "call_figures.team_id",
             "calls.agent_id",
             "calls.audio_key",
             "calls.call_id",
             "calls.customer_id",
             "calls.duplicate_of",
+            "calls.team_id",
             "checkpoints.call_id",
+            "clips.audio_key",
+            "clips.call_id",
+            "clips.clip_id",
+            "clips.folder",
             "idempotency_keys.call_id",
             "idempotency_keys.key",
             "moment_reviews.call_id",

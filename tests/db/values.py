@@ -33,6 +33,7 @@ def new_call(call_id: str = "CALL-001", **changes: Any) -> NewCall:
         "audio_sha256": "a" * 64,
         "audio_bytes": 3_000_000_000,
         "agent_id": "agent-1",
+        "team_id": "team-1",
         "customer_id": "customer-1",
         "options": CallOptions("en", 1, 3, ("Darwix", "Größe & Co")),
         "started_at": T0 - timedelta(hours=1),

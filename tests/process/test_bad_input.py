@@ -135,6 +135,7 @@ def test_a_recording_that_is_too_long_or_has_an_odd_rate(service: Service) -> No
         ("call_id", ".."),
         ("call_id", "x" * 129),
         ("agent_id", "a b"),
+        ("team_id", "a b"),
         ("customer_id", "ü"),
         ("language", "english"),
         ("language", "zz"),

@@ -45,13 +45,18 @@ def site(database: Database, tmp_path: Path) -> Iterator[Site]:
 
 def test_a_recording_goes_behind_all_others_with_all_that_is_known_of_it(site: Site) -> None:
     recording = site.file(
-        agent_id="agent-7", options=CallOptions("en"), direction="inbound", metadata={"a": "b"}
+        agent_id="agent-7",
+        team_id="emea",
+        options=CallOptions("en"),
+        direction="inbound",
+        metadata={"a": "b"},
     )
     assert site.standing(recording) is Next.TAKE_IN
     assert site.load(recording) is Intake.STARTED
     record = site.record(recording)
     assert record is not None
-    assert (record.queue, record.agent_id, record.direction) == (Queue.BULK, "agent-7", "inbound")
+    assert (record.queue, record.agent_id, record.team_id) == (Queue.BULK, "agent-7", "emea")
+    assert record.direction == "inbound"
     assert (record.options, record.metadata) == (CallOptions("en"), {"a": "b"})
     with site.storage.local_path(site.stored()[0]) as path:
         assert path.read_bytes() == recording.path.read_bytes()

@@ -12,12 +12,15 @@ import pytest
 
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.clips import ClipRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.retention import CustomerDeletion
 from app.services import customer_archive, customer_service
+from app.services.comment_service import CommentService
 from app.services.customer_service import CustomerService
 from app.storage.removals import RemovalKeeper
+from tests.db.clip_values import clip
 from tests.db.conftest import database, quick_folder, shared_database
 from tests.db.review_values import put as keep_verdict
 from tests.db.review_values import review
@@ -74,9 +77,11 @@ def test_calls_go_in_batches_with_all_that_belongs_to_them(
     completed(database, "OTHER", 11, audio_key=put(storage), customer_id="customer-2")
     with database.session() as session:
         RetentionRepository(session).hold("HELD", held=True)
+        for call_id in ("C1", "HELD"):
+            ClipRepository(session).add(clip(call_id, f"clip_{call_id}", audio_key=put(storage)))
     assert customers.delete("customer-1") == CustomerDeletion("customer-1", deleted=6, held=1)
     assert sorted(forgotten) == ["C0", "C1", "C2", "C3", "C4", "QUEUED"]
-    assert len(keys(storage)) == 2
+    assert len(keys(storage)) == 3  # that of the other customer, and of the held call with its clip
     assert customers.delete("customer-1") == CustomerDeletion("customer-1", deleted=0, held=1)
 
 
@@ -109,6 +114,10 @@ def test_calls_in_every_state_are_handed_over(
     fail(database, "FAILED", clock(), audio_key="0" * 32)
     stored(database, "QUEUED", audio_key=put(storage))
     keep_verdict(database, review("DONE"))
+    CommentService(database).add("DONE", 1.5, "ask first", "Robin")
+    with database.session() as session:
+        ClipRepository(session).add(clip("DONE", audio_key=put(storage)))
+        ClipRepository(session).add(clip("DONE", "clip_gone", audio_key="1" * 32))
     found, manifest = archive_of(customers)
     told = {call["call_id"]: call for call in manifest["calls"]}
     assert set(told) == {"DONE", "FAILED", "QUEUED"}
@@ -128,6 +137,13 @@ def test_calls_in_every_state_are_handed_over(
         "It's too much “now”",
     )
     assert document("QUEUED", "reviews") == []
+    assert [kept["clip_id"] for kept in document("DONE", "clips")] == ["clip_1", "clip_gone"]
+    assert document("DONE", "clips")[0]["excerpt"][0]["text"] == "zu teuer für uns 😀"
+    (sound,) = told["DONE"]["clips"]
+    assert found.read(sound["file"]) == b"sound"
+    assert document("QUEUED", "clips") == told["QUEUED"]["clips"] == []
+    (comment,) = document("DONE", "comments")
+    assert (comment["time_seconds"], comment["text"], comment["author"]) == (1.5, "ask first", "Robin")
     assert document("DONE", "version_1")["loudness"] == [[-20.1, -100.0], [-33.3, -1.5]]
     assert document("DONE", "version_1")["result"]["transcript"] == document("DONE", "call")["transcript"]
     assert document("DONE", "request")["vocabulary"] == ["Darwix", "Größe & Co"]

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.clips import ClipRepository
 from app.db.session import Database
 from app.schemas.retention import Reconciled
 from app.services.reconciliation_service import FEW, LEAST_AGE, RECHECK_S, ReconciliationService
@@ -18,6 +19,7 @@ from app.storage.base import ListedFile
 from app.storage.local import LocalStorage
 from app.storage.registry import STORAGES, open_storage
 from app.storage.removals import RemovalKeeper
+from tests.db.clip_values import clip
 from tests.db.conftest import database, quick_folder, shared_database
 from tests.db.values import stored
 from tests.services.webhooks.calls import FakeClock
@@ -72,6 +74,22 @@ def missed_at(database: Database, call_id: str) -> datetime | None:
 
 def keys(storage: RemovalKeeper) -> list[str]:
     return [file.key for file in storage.listed()]
+
+
+def test_the_sound_of_a_clip_stays_and_one_that_no_row_names_goes(
+    database: Database, storage: RemovalKeeper
+) -> None:
+    """The latter is what a crash leaves between the storing of a clip's file and of its row."""
+    recording, sound, crashed = put(storage), put(storage), put(storage)
+    stored(database, "A", audio_key=recording)
+    with database.session() as session:
+        ClipRepository(session).add(clip("A", audio_key=sound))
+        ClipRepository(session).add(clip("A", "clip_lost", audio_key="f" * 32))
+    service = ReconciliationService(database, storage, clock=later())
+    assert service.run(Pause()) == Reconciled(matched=2, orphans=1, removed=1)
+    assert set(keys(storage)) == {recording, sound}
+    assert crashed not in keys(storage)
+    assert missed_at(database, "A") is None
 
 
 def test_each_side_is_put_right(database: Database, storage: RemovalKeeper) -> None:

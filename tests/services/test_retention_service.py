@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 
 from app.core.exceptions import CallNotFound, StorageUnavailable
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.clips import ClipRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord
+from app.schemas.clip import ClipFilter, Consent
 from app.schemas.retention import Swept
 from app.services import retention_service
 from app.services.retention_service import RetentionService
 from app.storage.removals import RemovalKeeper
+from tests.db.clip_values import RECORDED, clip
 from tests.db.conftest import database, quick_folder, shared_database
 from tests.db.values import T0, completed, stored
 from tests.services.webhooks.calls import FakeClock
@@ -152,3 +156,53 @@ def test_a_storage_that_is_away_costs_no_more_than_time(
     stubborn.away = False
     storage.sweep()
     assert list(storage.listed()) == []
+
+
+def test_a_clip_stays_only_where_its_consent_is_recorded(
+    database: Database, storage: RemovalKeeper, clock: FakeClock, made: Made, forgotten: list[str]
+) -> None:
+    sounds = {}
+    for call_id in ("A", "HELD", "YOUNG"):
+        completed(database, call_id, 86_400 if call_id == "YOUNG" else 0, audio_key=put(storage))
+        for consent in (Consent(), RECORDED):
+            kept = clip(call_id, f"clip_{call_id}_{consent.state}", consent=consent, audio_key=put(storage))
+            sounds[kept.id] = kept.audio_key
+            with database.session() as session:
+                ClipRepository(session).add(kept)
+    service = made(audio_days=1)
+    service.hold("HELD", held=True)
+    clock.advance(days=1.5)
+    assert service.sweep() == Swept(1, 0, 1)
+    assert forgotten == ["A"]
+    assert {clip_id for clip_id, key in sounds.items() if not storage.exists(key)} == {"clip_A_unknown"}
+    assert clips(database) == sounds.keys() - {"clip_A_unknown"}
+    service.hold("HELD", held=False)
+    assert service.sweep() == Swept(1, 0, 1)
+    assert made(text_days=1).sweep() == Swept(0, 2, 0)
+    clock.advance(days=1)
+    assert made(text_days=1).sweep() == Swept(0, 1, 1)
+    assert clips(database) == {"clip_A_recorded", "clip_HELD_recorded", "clip_YOUNG_recorded"}
+    with database.snapshot() as session:
+        spared = ClipRepository(session).get("clip_A_recorded")
+    assert spared == clip("A", "clip_A_recorded", consent=RECORDED, audio_key=sounds["clip_A_recorded"])
+
+
+def test_consent_that_is_taken_back_after_the_time_of_its_call_spares_no_longer(
+    database: Database, storage: RemovalKeeper, clock: FakeClock, made: Made
+) -> None:
+    completed(database, "A", 0, audio_key=put(storage))
+    kept = clip("A", consent=RECORDED, audio_key=put(storage))
+    with database.session() as session:
+        ClipRepository(session).add(kept)
+    clock.advance(days=2)
+    assert made(audio_days=1).sweep() == Swept(1, 0, 0)
+    with database.session() as session:
+        ClipRepository(session).replace(replace(kept, consent=Consent()))
+    assert made(audio_days=1).sweep() == Swept(0, 0, 1)
+    assert list(storage.listed()) == []
+
+
+def clips(database: Database) -> set[str]:
+    with database.snapshot() as session:
+        found, _ = ClipRepository(session).page(ClipFilter(), 200, None)
+    return {kept.id for kept in found}

@@ -6,15 +6,27 @@
 # │   ├── MalformedRequest            400 malformed_request
 # │   ├── Unauthorized                401 unauthorized
 # │   ├── Forbidden                   403 forbidden_origin
+# │   ├── FormTokenInvalid            403 form_token_invalid
 # │   ├── CallNotFound                404 call_not_found
+# │   ├── AgentNotFound               404 agent_not_found
+# │   ├── TeamNotFound                404 team_not_found
 # │   ├── NoCoachableMoments          404 no_coachable_moments
 # │   ├── MomentNotFound              404 moment_not_found
 # │   ├── ReviewNotFound              404 review_not_found
+# │   ├── CommentNotFound             404 comment_not_found
+# │   ├── SegmentNotFound             404 segment_not_found
+# │   ├── CorrectionNotFound          404 correction_not_found
+# │   ├── TooManyComments             409 too_many_comments
 # │   ├── CallExists                  409 call_exists
 # │   ├── CallNotReady                409 call_not_ready
 # │   ├── CallFinished                409 call_finished
 # │   ├── CallUnfinished              409 call_unfinished
 # │   ├── AudioGone                   409 audio_gone
+# │   ├── AudioDeleted                410 audio_deleted
+# │   ├── AudioMissing                404 audio_missing
+# │   ├── ClipNotFound                404 clip_not_found
+# │   ├── ConsentDeclined             409 consent_declined
+# │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
 # │   ├── IdempotencyKeyReused        422 idempotency_key_reused
@@ -87,6 +99,7 @@ from app.core.exceptions.availability import (
 )
 from app.core.exceptions.base import AppError, ConfigurationError, InputError, InternalError, Unavailable
 from app.core.exceptions.calls import (
+    AgentNotFound,
     AudioGone,
     CallCancelled,
     CallExists,
@@ -97,8 +110,16 @@ from app.core.exceptions.calls import (
     CallUnfinished,
     LegalHold,
     NoCoachableMoments,
+    TeamNotFound,
     TextDeleted,
     WorkerLost,
+)
+from app.core.exceptions.media import (
+    AudioDeleted,
+    AudioMissing,
+    ClipNotFound,
+    ConsentDeclined,
+    RangeNotSatisfiable,
 )
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
@@ -115,6 +136,7 @@ from app.core.exceptions.playbooks import (
 )
 from app.core.exceptions.requests import (
     Forbidden,
+    FormTokenInvalid,
     IdempotencyKeyInUse,
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
@@ -124,7 +146,14 @@ from app.core.exceptions.requests import (
     UploadTooLarge,
     ValidationFailed,
 )
-from app.core.exceptions.reviews import MomentNotFound, ReviewNotFound
+from app.core.exceptions.reviews import (
+    CommentNotFound,
+    CorrectionNotFound,
+    MomentNotFound,
+    ReviewNotFound,
+    SegmentNotFound,
+    TooManyComments,
+)
 from app.core.exceptions.stages import DeadlineExceeded, EngineCrashed, ResourceLimit, StageFailed
 from app.core.exceptions.webhooks import (
     DeliveryNotFound,
@@ -137,8 +166,11 @@ from app.core.exceptions.webhooks import (
 )
 
 __all__ = [
+    "AgentNotFound",
     "AppError",
+    "AudioDeleted",
     "AudioGone",
+    "AudioMissing",
     "AudioRejected",
     "AudioTooLong",
     "Busy",
@@ -150,7 +182,11 @@ __all__ = [
     "CallNotFound",
     "CallNotReady",
     "CallUnfinished",
+    "ClipNotFound",
+    "CommentNotFound",
     "ConfigurationError",
+    "ConsentDeclined",
+    "CorrectionNotFound",
     "DatabaseUnavailable",
     "DeadlineExceeded",
     "DeliveryNotFound",
@@ -159,6 +195,7 @@ __all__ = [
     "EngineCrashed",
     "EngineUnavailable",
     "Forbidden",
+    "FormTokenInvalid",
     "IdempotencyKeyInUse",
     "IdempotencyKeyInvalid",
     "IdempotencyKeyReused",
@@ -178,12 +215,16 @@ __all__ = [
     "PlaybookNotFound",
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
+    "RangeNotSatisfiable",
     "ResourceLimit",
     "ReviewNotFound",
+    "SegmentNotFound",
     "ServiceStopping",
     "StageFailed",
     "StorageUnavailable",
+    "TeamNotFound",
     "TextDeleted",
+    "TooManyComments",
     "TooManyPlaybooks",
     "TooManyWebhooks",
     "Unauthorized",

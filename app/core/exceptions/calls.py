@@ -11,6 +11,18 @@ class CallNotFound(InputError):
     title = "There is no such call"
 
 
+class AgentNotFound(InputError):
+    code = "agent_not_found"
+    status = 404
+    title = "There is no call of such an agent"
+
+
+class TeamNotFound(InputError):
+    code = "team_not_found"
+    status = 404
+    title = "There is no call of such a team"
+
+
 class NoCoachableMoments(InputError):
     code = "no_coachable_moments"
     status = 404

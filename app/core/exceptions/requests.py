@@ -28,6 +28,12 @@ class Forbidden(InputError):
     title = "This origin may not use the service"
 
 
+class FormTokenInvalid(InputError):
+    code = "form_token_invalid"
+    status = 403
+    title = "The page is out of date"
+
+
 class UploadTimeout(InputError):
     code = "upload_timeout"
     status = 408

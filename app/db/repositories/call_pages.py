@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.exceptions import ValidationFailed
@@ -25,7 +25,7 @@ _CALLS = table_of(CallRow)
 _RESULTS = table_of(ResultRow)
 _MOMENTS = table_of(MomentRow)
 _OVERVIEWS = table_of(OverviewRow)
-_EQUAL = ("agent_id", "customer_id", "status", "direction")
+_EQUAL = ("agent_id", "team_id", "customer_id", "status", "direction")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREIGN = "is not one that this service gave out"
 
@@ -40,9 +40,7 @@ def read_page(
     if cursor is not None:
         conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
     query = (
-        select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded, _OVERVIEWS)
-        .outerjoin(_RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id)
-        .outerjoin(_OVERVIEWS, _OVERVIEWS.c.result_id == _CALLS.c.current_result_id)
+        _with_results()
         .where(*conditions)
         .order_by(_CALLS.c.created_at.desc(), _CALLS.c.call_id.desc())
         # One more than asked for tells whether there is another page.
@@ -52,6 +50,20 @@ def read_page(
     shown = rows[:limit]
     following = encode_cursor(shown[-1].created_at, shown[-1].call_id) if len(rows) > limit else None
     return _summaries(shown, _count_moments(session, shown)), following
+
+
+def read_summary(session: Session, call_id: str) -> CallSummary | None:
+    """The line of one call."""
+    rows = session.execute(_with_results().where(_CALLS.c.call_id == call_id)).all()
+    return next(iter(_summaries(rows, _count_moments(session, rows))), None)
+
+
+def _with_results() -> Select[Any]:
+    return (
+        select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded, _OVERVIEWS)
+        .outerjoin(_RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id)
+        .outerjoin(_OVERVIEWS, _OVERVIEWS.c.result_id == _CALLS.c.current_result_id)
+    )
 
 
 def _conditions(session: Session, filters: CallFilter) -> list[ColumnElement[bool]]:

@@ -20,6 +20,7 @@ def record_of(row: Row[Any]) -> CallRecord:
         audio_sha256=row.audio_sha256,
         audio_bytes=row.audio_bytes,
         agent_id=row.agent_id,
+        team_id=row.team_id,
         customer_id=row.customer_id,
         options=CallOptions(
             row.language,
@@ -67,6 +68,7 @@ def queued_values(new: NewCall, now: datetime) -> dict[str, Any]:
         "audio_sha256": new.audio_sha256,
         "audio_bytes": new.audio_bytes,
         "agent_id": new.agent_id,
+        "team_id": new.team_id,
         "customer_id": new.customer_id,
         "language": new.options.language,
         "agent_channel": new.options.agent_channel,

@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 
 from app.db.models import ResultRow, table_of
 from app.db.repositories.call_changes import CALLS, change, count
-from app.db.repositories.call_pages import read_page
+from app.db.repositories.call_pages import read_page, read_summary
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
+from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
 from app.db.repositories.search_texts import matches
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
 from app.schemas.guards import refuse_if_held
+from app.schemas.retention import RemovedCall
 from app.schemas.search import TextQuery
 
 _RESULTS = table_of(ResultRow)
@@ -116,16 +118,21 @@ class CallRepository:
             .limit(1)
         )
 
-    def delete(self, call_id: str) -> CallRecord | None:
-        """Remove the call and everything under it; returns what it was, or None. Raises LegalHold."""
+    def delete(self, call_id: str) -> RemovedCall | None:
+        """Remove the call and everything under it; returns what it was, or None. Raises LegalHold.
+
+        Its stored files are the caller's to remove once this is committed.
+        """
         record = self.lock(call_id)
-        if record is not None:
-            refuse_if_held(record)
-            count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
-            same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
-            count(self._session, update(CALLS).where(same).values(duplicate_of=None))
-            withdraw(self._session, call_id)
-        return record
+        if record is None:
+            return None
+        refuse_if_held(record)
+        clips = ClipRepository(self._session).keys_of_call(call_id)
+        count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
+        same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
+        count(self._session, update(CALLS).where(same).values(duplicate_of=None))
+        withdraw(self._session, call_id)
+        return RemovedCall(record, (*filter(None, (record.audio_key,)), *clips))
 
     def page(
         self, filters: CallFilter, limit: int, cursor: str | None
@@ -145,6 +152,10 @@ class CallRepository:
             for call_id, line in zip(ids, page, strict=True)
         )
         return lines, following
+
+    def summary(self, call_id: str) -> CallSummary | None:
+        """The call as a line of a list."""
+        return read_summary(self._session, call_id)
 
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)

@@ -19,6 +19,7 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
+from app.schemas.correction import Corrected
 from app.schemas.heard import Heard
 
 _IN_TURN = (Queue.ANALYZE, Queue.TRANSCRIBE, Queue.BULK)
@@ -106,8 +107,17 @@ class ClaimRepository:
         attempts = CALLS.c.attempts if charged else CALLS.c.attempts - 1
         return self._release(claim.call_id, *_under(claim), attempts=attempts, updated_at=now)
 
-    def complete(self, claim: Claim, analysis: Analysis, now: datetime, *, keep_heard: bool) -> bool:
-        """Store the analysis as the call's next version and finish the call.
+    def complete(
+        self,
+        claim: Claim,
+        analysis: Analysis,
+        now: datetime,
+        *,
+        keep_heard: bool,
+        corrected: Corrected | None = None,
+    ) -> bool:
+        """Store the analysis as the call's next version, and as ``corrected`` the one after, and finish the
+        call.
 
         ``keep_heard``: a stage failed, and its rerun is to start from what was heard. False, and nothing
         written, when the call is no longer ours.
@@ -116,7 +126,7 @@ class ClaimRepository:
             self._session,
             claim.call_id,
             *_under(claim),
-            status=analysis.status,
+            status=corrected.analysis.status if corrected else analysis.status,
             duration_s=analysis.duration_s,
             percent=100.0,
             completed_at=now,
@@ -125,7 +135,10 @@ class ClaimRepository:
             **AT_REST,
         )
         if finished:
-            ResultRepository(self._session).add(claim.call_id, analysis, now)
+            results = ResultRepository(self._session)
+            results.add(claim.call_id, analysis, now)
+            if corrected:
+                results.add_edited(claim.call_id, corrected.edits, corrected.analysis, now)
             if not keep_heard:
                 CheckpointRepository(self._session).drop(claim.call_id)
         return finished

@@ -9,6 +9,7 @@ from app.db.models import CallRow, table_of
 from app.db.repositories.call_records import record_of
 from app.db.repositories.calls import CallRepository
 from app.schemas.call import CallRecord
+from app.schemas.retention import RemovedCall
 
 _CALLS = table_of(CallRow)
 
@@ -28,7 +29,7 @@ class CustomerRepository:
         query = query.order_by(_CALLS.c.created_at, _CALLS.c.call_id).limit(limit)
         return tuple(record_of(row) for row in self._session.execute(query))
 
-    def delete(self, customer_id: str, limit: int) -> tuple[CallRecord, ...]:
+    def delete(self, customer_id: str, limit: int) -> tuple[RemovedCall, ...]:
         """Remove at most ``limit`` calls that nobody holds, with all under them; returns what they were."""
         query = (
             select(_CALLS.c.call_id)
@@ -40,7 +41,7 @@ class CustomerRepository:
         )
         calls = CallRepository(self._session)
         removed = (calls.delete(call_id) for call_id in self._session.scalars(query).all())
-        return tuple(record for record in removed if record is not None)
+        return tuple(call for call in removed if call is not None)
 
     def held(self, customer_id: str) -> int:
         """How many calls stay under legal hold."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
+from app.schemas.correction import CorrectText, Edit
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype
 from app.schemas.reading import Reading
@@ -22,7 +22,6 @@ from app.schemas.speaker import (
     RoleSource,
     SetRole,
     Speaker,
-    SpeakerEdit,
     SwapSpeakers,
 )
 from app.schemas.transcript import Segment, Word
@@ -30,8 +29,9 @@ from app.schemas.transcript import Segment, Word
 _TYPES = tuple(kind.value for kind in MomentType)
 _SUBTYPES = tuple(kind.value for kind in ObjectionSubtype)
 _METRICS: TypeAdapter[Metrics] = TypeAdapter(Metrics)
-_EDITS: dict[str, type[SpeakerEdit]] = {
-    kind.__name__: kind for kind in (NameSpeaker, SetRole, SwapSpeakers, MergeSpeakers)
+_EDITS: dict[str, TypeAdapter[Edit]] = {
+    kind.__name__: TypeAdapter(kind)
+    for kind in (NameSpeaker, SetRole, SwapSpeakers, MergeSpeakers, CorrectText)
 }
 
 
@@ -61,12 +61,17 @@ def result_values(call_id: str, version: int, analysis: Analysis, now: datetime)
     }
 
 
-def edits_values(edits: tuple[SpeakerEdit, ...]) -> list[dict[str, Any]]:
-    return [{"kind": type(edit).__name__, **asdict(edit)} for edit in edits]
+def edits_values(edits: tuple[Edit, ...]) -> list[dict[str, Any]]:
+    return [
+        {"kind": (kind := type(edit).__name__), **_EDITS[kind].dump_python(edit, mode="json")}
+        for edit in edits
+    ]
 
 
-def edits_of(row: Row[Any]) -> tuple[SpeakerEdit, ...]:
-    return tuple(_EDITS[edit.pop("kind")](**edit) for edit in [dict(edit) for edit in row.edits])
+def edits_of(row: Row[Any]) -> tuple[Edit, ...]:
+    return tuple(
+        _EDITS[edit.pop("kind")].validate_python(edit) for edit in [dict(edit) for edit in row.edits]
+    )
 
 
 def speaker_values(result_id: int, speakers: Iterable[Speaker]) -> list[dict[str, Any]]:

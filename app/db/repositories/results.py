@@ -23,6 +23,7 @@ from app.db.models import (
     WordRow,
     table_of,
 )
+from app.db.repositories.figures import FigureRepository
 from app.db.repositories.result_records import (
     analysis_of,
     edits_of,
@@ -39,8 +40,8 @@ from app.db.repositories.result_records import (
 )
 from app.db.repositories.search_texts import put_overview, put_words
 from app.schemas.analysis import AnalysedSegment, Analysis
+from app.schemas.correction import Edit
 from app.schemas.moment import Moment
-from app.schemas.speaker import SpeakerEdit
 
 _RESULTS = table_of(ResultRow)
 _CALLS = table_of(CallRow)
@@ -48,11 +49,13 @@ _CALLS = table_of(CallRow)
 
 @dataclass(frozen=True)
 class EditableResult:
-    """The analysis that a reviewer's corrections start from, the key of its version, and the corrections."""
+    """The analysis that a reviewer's corrections start from, the key of its version, the corrections, and
+    what they make of it."""
 
     id: int
     original: Analysis
-    edits: tuple[SpeakerEdit, ...]
+    edits: tuple[Edit, ...]
+    current: Analysis
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class ResultVersion:
     created_at: datetime
     is_current: bool
     analysis: Analysis
-    edits: tuple[SpeakerEdit, ...]
+    edits: tuple[Edit, ...]
     edited_from: int | None
 
 
@@ -91,7 +94,7 @@ class ResultRepository:
         values = result_values(call_id, version, analysis, now)
         result_id = self._session.execute(insert(_RESULTS).returning(_RESULTS.c.id), values).scalar_one()
         self._add_parts(result_id, analysis)
-        self._make_current(call_id, result_id)
+        self._make_current(call_id, result_id, analysis)
         return version
 
     def current(self, call_id: str) -> Analysis | None:
@@ -138,18 +141,33 @@ class ResultRepository:
         row = self._current_row(call_id)
         if row is None:
             return None
-        edits = edits_of(row)
-        if row.edited_from is not None:
-            row = self._session.execute(
-                select(*_RESULTS.columns).where(_RESULTS.c.id == row.edited_from)
-            ).one()
-        return EditableResult(row.id, self._analysis(row), edits)
+        edits, current = edits_of(row), self._analysis(row)
+        if row.edited_from is None:
+            return EditableResult(row.id, current, edits, current)
+        row = self._row(row.edited_from)
+        return EditableResult(row.id, self._analysis(row), edits, current)
+
+    def edits(self, call_id: str) -> tuple[Edit, ...]:
+        """The corrections that the current analysis holds."""
+        row = self._session.execute(
+            select(_RESULTS.c.edits)
+            .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
+            .where(CallRow.call_id == call_id)
+        ).one_or_none()
+        return () if row is None else edits_of(row)
+
+    def add_edited(self, call_id: str, edits: tuple[Edit, ...], analysis: Analysis, now: datetime) -> None:
+        """Make ``analysis``, which is the current one as corrected, the next version and the current one."""
+        current = self._session.scalar(select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id))
+        if current is None:
+            raise CallNotFound()
+        self.replace_edited(call_id, current, edits, analysis, now)
 
     def replace_edited(
         self,
         call_id: str,
         original: int,
-        edits: tuple[SpeakerEdit, ...],
+        edits: tuple[Edit, ...],
         analysis: Analysis | None,
         now: datetime,
     ) -> None:
@@ -160,7 +178,7 @@ class ResultRepository:
         """
         self._session.connection().execute(delete(_RESULTS).where(_RESULTS.c.edited_from == original))
         if analysis is None:
-            self._make_current(call_id, original)
+            self._make_current(call_id, original, self._analysis(self._row(original)))
             return
         self.add(call_id, analysis, now)
         current = select(_CALLS.c.current_result_id).where(_CALLS.c.call_id == call_id)
@@ -177,11 +195,15 @@ class ResultRepository:
             .where(CallRow.call_id == call_id)
         ).one_or_none()
 
-    def _make_current(self, call_id: str, result_id: int) -> None:
+    def _row(self, result_id: int) -> Row[Any]:
+        return self._session.execute(select(*_RESULTS.columns).where(_RESULTS.c.id == result_id)).one()
+
+    def _make_current(self, call_id: str, result_id: int, analysis: Analysis) -> None:
         self._session.connection().execute(
             update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
         )
         put_words(self._session, call_id, result_id)
+        FigureRepository(self._session).put(call_id, result_id, analysis)
 
     def _add_parts(self, result_id: int, analysis: Analysis) -> None:
         transcript = {"result_id": result_id, "text": analysis.transcript, "language": analysis.language}

@@ -20,6 +20,7 @@ from app.db.models import (
     WordRow,
     table_of,
 )
+from app.db.repositories.comments import remove_comments
 from app.db.repositories.reviews import take_words
 from app.db.search_models import SearchTextRow
 from app.db.work_models import CheckpointRow
@@ -70,7 +71,7 @@ class RetentionRepository:
         """Remove the words of the oldest ``limit`` calls from before that time; returns the calls' ids.
 
         Of their analyses the current one stays, as numbers and times: its metrics, and its moments as
-        moments of the call. So do reviewers' verdicts.
+        moments of the call. So do reviewers' verdicts; their comments go.
         """
         query = select(_CALLS.c.call_id, _CALLS.c.current_result_id).where(_CALLS.c.text_deleted_at.is_(None))
         rows = self._session.execute(_due(query, before, limit)).all()
@@ -82,6 +83,7 @@ class RetentionRepository:
         self._count(update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(told))
         self._count(delete(_CHECKPOINTS).where(_CHECKPOINTS.c.call_id.in_(call_ids)))
         take_words(self._session, call_ids)
+        remove_comments(self._session, call_ids)
         self._keep_only(call_ids, currents)
         self._take_words(currents)
         return tuple(call_ids)

@@ -46,7 +46,7 @@ class Encoder:
 
         ``target`` appears whole or not at all. Raises StageFailed, or InsufficientStorage.
         """
-        with _scratch(target.parent) as folder:
+        with scratch_beside(target.parent) as folder:
             self._convert(source, folder, OUTPUTS[media])
             (folder / OUTPUT).replace(target)
 
@@ -55,7 +55,7 @@ class Encoder:
         if not parts:
             raise ValueError("there is nothing to join")
         pause = bytes(round(pause_s * RATE) * SAMPLE_BYTES)
-        with _scratch(target.parent) as folder:
+        with scratch_beside(target.parent) as folder:
             joined = folder / "joined.pcm"
             with joined.open("wb") as stream:
                 for index, part in enumerate(parts):
@@ -94,7 +94,7 @@ class Encoder:
 
 
 @contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
+def scratch_beside(parent: Path) -> Iterator[Path]:
     """A private folder on the target's own disk, so that the result can be moved into place in one step."""
     with disk_full_translated(), TemporaryDirectory(dir=parent, prefix=".encoding-") as name:
         yield Path(name)

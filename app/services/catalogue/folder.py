@@ -113,6 +113,7 @@ def _described(recording: Recording, row: Row) -> Recording:
         is_asked_for=True,
         call_id=form.call_id or recording.call_id,
         agent_id=form.agent_id,
+        team_id=form.team_id,
         customer_id=form.customer_id,
         options=form.options,
         started_at=form.started_at,

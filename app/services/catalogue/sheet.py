@@ -20,6 +20,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "call_id": ("id",),
     "started_at": ("start_time", "start", "started"),
     "agent_id": ("agent",),
+    "team_id": ("team",),
     "customer_id": ("customer",),
     "direction": (),
     "language": ("lang",),

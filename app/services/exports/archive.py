@@ -70,6 +70,7 @@ def safe_name(place: int, name: str) -> str:
 
 _STARTS = (
     (0, b"ID3", "mp3"), (0, b"\xff\xfb", "mp3"), (0, b"\xff\xf3", "mp3"), (0, b"\xff\xf2", "mp3"),
+    (0, b"\xff\xfa", "mp3"), (0, b"\xff\xf1", "aac"), (0, b"\xff\xf9", "aac"),
     (0, b"OggS", "ogg"), (0, b"fLaC", "flac"), (0, b"#!AMR", "amr"), (0, b".snd", "au"),
     (0, b"\x1aE\xdf\xa3", "webm"), (0, b"0&\xb2u", "wma"), (4, b"ftyp", "m4a"), (8, b"WAVE", "wav"),
     (8, b"AIF", "aiff"),

@@ -23,8 +23,8 @@ _ENGINES = ("stt", "diarization", "sentiment")
 _TYPES = tuple(kind.value for kind in (*MomentType, *TimedMomentType))
 
 CALL_COLUMNS = (
-    "call_id", "status", "created_at", "started_at", "completed_at", "agent_id", "customer_id", "direction",
-    "language", *(f"{stage}_engine" for stage in _ENGINES), "degraded", "duration_s", "speakers",
+    "call_id", "status", "created_at", "started_at", "completed_at", "agent_id", "team_id", "customer_id",
+    "direction", "language", *(f"{stage}_engine" for stage in _ENGINES), "degraded", "duration_s", "speakers",
     "metrics_version", "share_of_speech", "share_of_call", "agent_talk_s", "customer_talk_s", "overlap_s",
     "silence_s", "non_talk_s", "interactivity", "patience_median_s", "patience_p25_s", "longest_monologue_s",
     "longest_customer_story_s", "agent_interruptions", "customer_interruptions", "agent_words_per_minute",
@@ -33,8 +33,8 @@ CALL_COLUMNS = (
     "agent_sentiment_shift", "customer_sentiment", "customer_sentiment_shift", "moments", *_TYPES,
 )  # fmt: skip
 MOMENT_COLUMNS = (
-    "call_id", "agent_id", "customer_id", "moment_id", "type", "subtype", "confidence", "source", "rule",
-    "role", "speaker", "segment", "start_s", "end_s", "evidence", "why", "tip",
+    "call_id", "agent_id", "team_id", "customer_id", "moment_id", "type", "subtype", "confidence", "source",
+    "rule", "role", "speaker", "segment", "start_s", "end_s", "evidence", "why", "tip",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ def _call_cells(digest: CallDigest) -> dict[str, Cell]:
         "started_at": record.started_at,
         "completed_at": record.completed_at,
         "agent_id": record.agent_id,
+        "team_id": record.team_id,
         "customer_id": record.customer_id,
         "direction": record.direction,
         "duration_s": record.duration_s,
@@ -82,9 +83,9 @@ def _call_cells(digest: CallDigest) -> dict[str, Cell]:
 def _moment_cells(record: CallRecord, moment: Moment) -> list[Cell]:
     evidence = moment.evidence
     return [
-        record.call_id, record.agent_id, record.customer_id, moment.id, moment.type, moment.subtype,
-        moment.confidence, moment.source, moment.rule, moment.role, moment.speaker, moment.segment,
-        evidence.start_s, evidence.end_s, evidence.text, moment.why, moment.tip,
+        record.call_id, record.agent_id, record.team_id, record.customer_id, moment.id, moment.type,
+        moment.subtype, moment.confidence, moment.source, moment.rule, moment.role, moment.speaker,
+        moment.segment, evidence.start_s, evidence.end_s, evidence.text, moment.why, moment.tip,
     ]  # fmt: skip
 
 

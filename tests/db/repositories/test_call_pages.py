@@ -82,7 +82,7 @@ def test_newest_first_and_ties_by_id(database: Database) -> None:
 
 def test_filters_narrow_the_list(database: Database) -> None:
     completed(database, "A", 0, ("objection",), agent_id="x", customer_id="u")
-    completed(database, "B", 10, ("hesitation", "objection"), agent_id="y", customer_id="u")
+    completed(database, "B", 10, ("hesitation", "objection"), agent_id="y", team_id="t", customer_id="u")
     stored(database, "C", 20, agent_id="x", customer_id=None)
     stored(database, "D", 30, agent_id="x", customer_id="v")
     claim = taken(database, "D", at(30))
@@ -90,6 +90,7 @@ def test_filters_narrow_the_list(database: Database) -> None:
         ClaimRepository(session).fail(claim, FAILURE, at(31))
     assert _ids(database) == ["D", "C", "B", "A"]
     assert _ids(database, agent_id="x") == ["D", "C", "A"]
+    assert _ids(database, team_id="t") == ["B"]
     assert _ids(database, customer_id="u") == ["B", "A"]
     assert _ids(database, status=CallStatus.COMPLETED) == ["B", "A"]
     assert _ids(database, status=CallStatus.FAILED) == ["D"]

@@ -10,12 +10,17 @@ from app.db.models import Base
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
+from app.db.repositories.clips import ClipRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallOptions, CallRecord, Queue
+from app.schemas.comment import Comment
+from app.schemas.retention import RemovedCall
+from tests.db.clip_values import clip
 from tests.db.review_values import review
 from tests.db.values import (
     FAILURE,
@@ -67,6 +72,7 @@ def test_a_new_call_is_queued_and_keeps_all_that_is_known_of_it(database: Databa
         audio_sha256=new.audio_sha256,
         audio_bytes=new.audio_bytes,
         agent_id=new.agent_id,
+        team_id=new.team_id,
         customer_id=new.customer_id,
         options=new.options,
         started_at=new.started_at,
@@ -85,13 +91,15 @@ def test_optional_fields_stay_empty(database: Database) -> None:
     record = stored(
         database,
         agent_id=None,
+        team_id=None,
         customer_id=None,
         options=CallOptions(),
         started_at=None,
         direction=None,
         metadata={},
     )
-    assert (record.agent_id, record.customer_id, record.options) == (None, None, CallOptions())
+    assert (record.agent_id, record.team_id, record.customer_id) == (None, None, None)
+    assert record.options == CallOptions()
     assert (record.started_at, record.direction, record.metadata) == (None, None, {})
 
 
@@ -214,12 +222,15 @@ def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
         assert ClaimRepository(session).complete(claim, analysis(), at(2), keep_heard=True)
         ResultRepository(session).add("CALL-001", analysis(), at(3))
         ReviewRepository(session).put(review("CALL-001"))
+        ClipRepository(session).add(clip("CALL-001"))
+        CommentRepository(session).add(Comment("c_1", "CALL-001", 1.0, "ask first", None, at(3), at(3)))
         IdempotencyKeyRepository(session).add("k", KnownRequest("f", "CALL-001"), at(3))
     of_calls = {name: count for name, count in kept.items() if name not in NOT_OF_CALLS}
     assert all(_rows(database)[name] > count for name, count in of_calls.items())
     before = _get(database)
     with database.session() as session:
-        assert CallRepository(session).delete("CALL-001") == before
+        removed = CallRepository(session).delete("CALL-001")
+    assert removed == RemovedCall(before, ("audio/CALL-001", "clip/CALL-001"))
     assert _rows(database) == {**kept, "webhook_endpoints": 0}
     with database.session() as session:
         assert CallRepository(session).delete("CALL-001") is None

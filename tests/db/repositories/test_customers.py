@@ -45,8 +45,8 @@ def test_a_deletion_spares_the_held_and_other_customers(database: Database) -> N
     _hold(database, "B")
     with database.session() as session:
         customers = CustomerRepository(session)
-        assert [call.call_id for call in customers.delete("one", 1)] == ["A"]
-        assert [(call.call_id, call.audio_key) for call in customers.delete("one", 9)] == [("C", "audio/C")]
+        assert [call.record.call_id for call in customers.delete("one", 1)] == ["A"]
+        assert [call.file_keys for call in customers.delete("one", 9)] == [("audio/C",)]
         assert customers.delete("one", 9) == ()
         assert (customers.held("one"), customers.held("two")) == (1, 0)
     assert _left(database) == ["B", "X"]
@@ -66,7 +66,7 @@ def test_deletions_and_holds_at_the_same_time_leave_each_call_whole_or_gone(data
                 found = CustomerRepository(session).delete("one", 2)
             if not found:
                 return
-            gone.extend(call.call_id for call in found)
+            gone.extend(call.record.call_id for call in found)
 
     def hold() -> None:
         ready.wait()

@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from app.db.models import Base
 from app.db.repositories.calls import CallRepository
+from app.db.repositories.comments import CommentRepository
 from app.db.repositories.recordings import RecordingRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallFilter, CallOptions, CallRecord
+from app.schemas.comment import Comment
+from app.schemas.correction import CorrectText
 from app.schemas.metrics import Filler, Metrics
 from app.schemas.review import Opinion, SegmentReviewed, Verdict
 from app.schemas.speaker import NameSpeaker
@@ -103,8 +106,13 @@ def _call_full_of_words(database: Database) -> None:
         results.add("A", _told(analysis("A")), at(2))
         editable = results.editable("A")
         assert editable is not None
-        edits = (NameSpeaker("speaker_0", WORD),)
+        edits = (
+            NameSpeaker("speaker_0", WORD),
+            CorrectText("t_1", 1, WORD, WORD, 4.0, 5.0, None, at(3)),
+        )
         results.replace_edited("A", editable.id, edits, _told(analysis("A")), at(3))
+    with database.session() as session:
+        CommentRepository(session).add(Comment("c_1", "A", 1.0, WORD, WORD, at(4), at(4)))
     said = Before("agent", WORD)
     put(
         database,

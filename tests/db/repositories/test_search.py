@@ -176,7 +176,7 @@ def test_results_of_before_are_made_searchable_by_the_migration(empty_database: 
     with empty_database.session() as session:
         ResultRepository(session).add("A", analysis("A"), at(1))
     (before,) = _found(empty_database, "budget")
-    downgrade(empty_database, "0009")
+    downgrade(empty_database, "0013")
     migrate(empty_database)
     (after,) = _found(empty_database, "budget")
     assert before == after

@@ -106,15 +106,16 @@ def test_a_table_describes_and_whatever_does_not_match_is_said(tmp_path: Path) -
     fill(tmp_path, "a.wav", "sub/b.wav", "c.wav", ".hidden.wav", ".other")
     catalogue = look(
         tmp_path,
-        "file,call_id,agent_id,metadata\n"
-        "sub/b.wav,CALL-B,agent-7,\n"
-        'a.wav,,,"{""campaign"": ""x""}"\n'
+        "file,call_id,agent_id,team_id,metadata\n"
+        "sub/b.wav,CALL-B,agent-7,emea,\n"
+        'a.wav,,,,"{""campaign"": ""x""}"\n'
         "gone.wav,CALL-G,,\n"
         "sub,CALL-S,,\n"
         ".hidden.wav,CALL-H,,\n",
     )
     described, plain, hidden = catalogue.recordings
     assert (described.name, described.call_id, described.agent_id) == ("sub/b.wav", "CALL-B", "agent-7")
+    assert described.team_id == "emea"
     assert (described.path, described.metadata) == (tmp_path / "sub" / "b.wav", {})
     assert (plain.call_id, plain.metadata) == (call_id_of("a.wav"), {"file": "a.wav", "campaign": "x"})
     assert hidden.call_id == "CALL-H"

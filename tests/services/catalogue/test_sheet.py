@@ -33,15 +33,16 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
 def test_every_column_is_read_by_the_rules_of_an_upload(tmp_path: Path) -> None:
     (row,) = rows(
         tmp_path,
-        "file,call_id,started_at,agent_id,customer_id,direction,language,agent_channel,num_speakers,"
-        "vocabulary,metadata\n"
-        'a/b.wav,CALL-1,2024-05-06T07:08:09+02:00,agent-7,cust-42,outbound,EN,1,2,"Acme, Zed",'
-        '"{""campaign"": ""spring""}"\n',
+        "file,call_id,started_at,agent_id,team_id,customer_id,direction,language,agent_channel,"
+        "num_speakers,vocabulary,metadata\n"
+        "a/b.wav,CALL-1,2024-05-06T07:08:09+02:00,agent-7,emea,cust-42,outbound,EN,1,2,"
+        '"Acme, Zed","{""campaign"": ""spring""}"\n',
     )
     form = row.form
     assert (row.line, row.file, form.call_id) == (2, "a/b.wav", "CALL-1")
     assert form.started_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
-    assert (form.agent_id, form.customer_id, form.direction) == ("agent-7", "cust-42", "outbound")
+    assert (form.agent_id, form.team_id, form.customer_id) == ("agent-7", "emea", "cust-42")
+    assert form.direction == "outbound"
     assert form.options == CallOptions("en", 1, 2, ("Acme", "Zed"))
     assert form.metadata == {"campaign": "spring"}
 

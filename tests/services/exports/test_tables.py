@@ -40,7 +40,7 @@ def read(lines: list[str]) -> list[dict[str, str]]:
 
 
 def test_a_row_of_the_table_of_calls_by_hand() -> None:
-    (row,) = read(list(calls_csv([digest(record(), two_parties())])))
+    (row,) = read(list(calls_csv([digest(record(team_id="emea"), two_parties())])))
     assert tuple(row) == CALL_COLUMNS
     told = {column: cell for column, cell in row.items() if cell}
     assert {kind for kind in told if told[kind] == "0"} == {
@@ -49,9 +49,10 @@ def test_a_row_of_the_table_of_calls_by_hand() -> None:
     } - {"objection", "next_step", "dead_air"}  # fmt: skip
     assert {column: cell for column, cell in told.items() if cell != "0"} == {
         "call_id": "CALL-1", "status": "completed", "created_at": "2026-03-01T12:00:00+00:00",
-        "completed_at": "2026-03-01T12:00:00+00:00", "agent_id": "a-7", "direction": "inbound",
-        "language": "en", "stt_engine": "whisper:base", "diarization_engine": "channel",
-        "sentiment_engine": "lexicon", "degraded": "false", "duration_s": "20", "speakers": "2",
+        "completed_at": "2026-03-01T12:00:00+00:00", "agent_id": "a-7", "team_id": "emea",
+        "direction": "inbound", "language": "en", "stt_engine": "whisper:base",
+        "diarization_engine": "channel", "sentiment_engine": "lexicon", "degraded": "false",
+        "duration_s": "20", "speakers": "2",
         "metrics_version": "1",
         "share_of_speech": "0.4545",  # 5 / (5 + 6)
         "share_of_call": "0.25", "agent_talk_s": "5", "customer_talk_s": "6", "overlap_s": "0.5",

@@ -12,8 +12,8 @@ from alembic import op
 from app.schemas.overview import curve_of, score_of
 from app.schemas.search import gaps_in, lines_of
 
-revision = "0010"
-down_revision = "0009"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

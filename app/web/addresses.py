@@ -1,0 +1,40 @@
+"""Where the pages are. Calls are at `/`; everything else is under `/ui/`, beside the JSON routes."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+HOME = "/"
+FOLDER = "/ui/"
+LOGIN = "/ui/login"
+AGENTS = "/ui/agents"
+PLAYBOOKS = "/ui/playbooks"
+CLIPS = "/ui/clips"
+STATIC = "/ui/static/"
+
+
+def is_page(path: str) -> bool:
+    """Whether people look at ``path`` in a browser: its errors are pages, too."""
+    return path == HOME or path.startswith(FOLDER)
+
+
+def call_address(call_id: str) -> str:
+    return f"/ui/calls/{quote(call_id, safe='')}"
+
+
+def agent_address(agent_id: str) -> str:
+    return f"{AGENTS}/{quote(agent_id, safe='')}"
+
+
+def playbook_address(name: str) -> str:
+    return f"{PLAYBOOKS}/{quote(name, safe='')}"
+
+
+def local_or_home(address: str | None) -> str:
+    """``address`` if it is a page of ours, else where the calls are: no link leads a login elsewhere."""
+    if not address or not address.isprintable() or "\\" in address:
+        return HOME
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not is_page(parts.path) or address.startswith("//"):
+        return HOME
+    return HOME if parts.path.startswith((LOGIN, STATIC)) else address

@@ -1,0 +1,38 @@
+"""What an address asks for: its parameters without blanks, read by the same schemas as JSON routes'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from app.api.errors import field_errors, validation_failed
+
+DAY = len("2026-02-21")
+
+Query = TypeVar("Query", bound=BaseModel)
+
+
+def asked_of(request: Request) -> dict[str, str]:
+    """The parameters that say anything: an empty field of a form counts as absent."""
+    return {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+
+
+def read_asked(asked: Mapping[str, str], schema: type[Query]) -> Query:
+    """``asked`` by ``schema``; a day as ``date_to`` is meant as a whole. Raises ValidationFailed."""
+    values = dict(asked)
+    if len(values.get("date_to", "")) == DAY:
+        values["date_to"] += "T23:59:59.999999"
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise validation_failed(field_errors(error.errors())) from None
+
+
+def address_of(path: str, asked: Mapping[str, str | None]) -> str:
+    """``path`` with what is asked for; None and empty values are left out."""
+    given = {name: value for name, value in asked.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,92 @@
+"""What reviewers put right on the call's page: who spoke, and what was said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from app.api.calls import CallIdPath
+from app.api.corrections import CorrectionIdPath, SegmentPath
+from app.api.deps import RuntimeDep, ServicesDep
+from app.core.exceptions import SegmentNotFound
+from app.schemas.correction_models import TextPatch
+from app.schemas.requests import SpeakersPatch
+from app.services.exports.labels import speaker_labels
+from app.web.call.answers import HxRequest, checked, to_call
+from app.web.contexts.call_transcript import CorrectionForm, CorrectionPage, CorrectionQuestion
+from app.web.frame import FrameDep
+from app.web.rendering import render
+
+router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+
+SPEAKERS = "speakers"
+Field = Annotated[str, Form()]
+
+
+@router.post("/{call_id}/speakers")
+def correct_speaker(
+    call_id: CallIdPath, services: ServicesDep, speaker: Field, role: Field, name: Field = ""
+) -> Response:
+    """An empty name takes the name away."""
+    right = {"name": name.strip() or None, "role": role}
+    services.speakers.edit(call_id, checked(SpeakersPatch, {"speakers": {speaker: right}}).edits)
+    return to_call(call_id, SPEAKERS)
+
+
+@router.post("/{call_id}/speakers/swap")
+def swap_speakers(call_id: CallIdPath, services: ServicesDep, first: Field, second: Field) -> Response:
+    services.speakers.edit(call_id, checked(SpeakersPatch, {"swap": (first, second)}).edits)
+    return to_call(call_id, SPEAKERS)
+
+
+@router.post("/{call_id}/speakers/merge")
+def merge_speakers(call_id: CallIdPath, services: ServicesDep, speaker: Field, into: Field) -> Response:
+    merge = [{"speaker": speaker, "into": into}]
+    services.speakers.edit(call_id, checked(SpeakersPatch, {"merge": merge}).edits)
+    return to_call(call_id, SPEAKERS)
+
+
+@router.get("/{call_id}/segments/{index}")
+def ask_for_words(
+    call_id: CallIdPath,
+    index: SegmentPath,
+    frame: FrameDep,
+    services: ServicesDep,
+    hx_request: HxRequest = False,
+) -> Response:
+    _, analysis = services.calls.finished(call_id)
+    segment = next((one.segment for one in analysis.segments if one.segment.index == index), None)
+    if segment is None:
+        raise SegmentNotFound(f"the result of the call has no segment {index}")
+    made = (one for one in services.corrections.of_call(call_id) if one.segment == index)
+    form = CorrectionForm(
+        call_id=call_id,
+        index=index,
+        label=speaker_labels(analysis.speakers).get(segment.speaker, segment.speaker),
+        start_s=segment.start_s,
+        text=segment.text,
+        heard=next((one.heard for one in made), None),
+    )
+    return render((CorrectionQuestion if hx_request else CorrectionPage)(frame, form))
+
+
+@router.post("/{call_id}/segments/{index}")
+def correct_words(
+    call_id: CallIdPath, index: SegmentPath, runtime: RuntimeDep, text: Field = "", original: Field = ""
+) -> Response:
+    """``original``: give back what was heard."""
+    runtime.check_open()
+    corrections, judge = runtime.services.corrections, runtime.words.judge
+    if original:
+        corrections.withdraw(call_id, index, judge)
+    else:
+        corrections.correct(call_id, index, checked(TextPatch, {"text": text}).text, judge)
+    return to_call(call_id, f"s{index}")
+
+
+@router.post("/{call_id}/corrections/{correction_id}/drop")
+def drop_correction(call_id: CallIdPath, correction_id: CorrectionIdPath, runtime: RuntimeDep) -> Response:
+    runtime.check_open()
+    runtime.services.corrections.drop(call_id, correction_id, runtime.words.judge)
+    return to_call(call_id, "transcript")

@@ -1,0 +1,119 @@
+"""What the list of calls does: take recordings in, repeat, cancel, delete. Each has its JSON route, too."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Header, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from app.api.accept import preferred
+from app.api.calls import CallIdPath
+from app.api.deps import RuntimeDep, ServicesDep
+from app.api.form_token import FIELD
+from app.api.intake import take_in, take_in_file
+from app.core.exceptions import CallNotFound
+from app.schemas.state_models import CallState
+from app.services.call_service import RerunFrom
+from app.web.addresses import HOME, local_or_home
+from app.web.call_lines import line_of
+from app.web.contexts.calls import CallLineOnly, DeletePage, DeleteQuestion, UploadPage
+from app.web.contexts.frame import Frame
+from app.web.first_call import DEMO_CALL, upload_form
+from app.web.frame import FrameDep
+from app.web.rendering import render
+
+DEMO_FIELDS = {"call_id": "DEMO-001", "agent_id": "daniel", "customer_id": "maria", "language": "en"}
+HxRequest = Annotated[bool, Header(alias="HX-Request")]
+NextField = Annotated[str, Form(alias="next")]
+
+router = APIRouter(prefix="/ui", include_in_schema=False)
+
+
+@router.get("/upload")
+def show_upload(frame: FrameDep, services: ServicesDep) -> Response:
+    return render(UploadPage(frame, upload_form(services.settings)))
+
+
+@router.post("/calls")
+async def upload_call(request: Request, runtime: RuntimeDep) -> Response:
+    """`POST /calls` for the page's form: on to the list, or to a script the call's state."""
+    accepted = await take_in(request, runtime, apart=frozenset((FIELD,)))
+    offered = {"page": "text/html", "json": "application/json"}
+    if preferred(request.headers.get("accept"), offered) != "json":
+        return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+    state = CallState.of(accepted.record, accepted.queue_position)
+    return JSONResponse(state.model_dump(mode="json"), HTTPStatus.ACCEPTED)
+
+
+@router.post("/demo")
+def send_demo_call(runtime: RuntimeDep) -> Response:
+    """Takes in the demo call; once it is there, nothing more happens."""
+    if not DEMO_CALL.is_file():
+        raise CallNotFound("the demo call is not part of this installation")
+    take_in_file(DEMO_CALL, DEMO_FIELDS, runtime)
+    return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+
+
+@router.post("/calls/{call_id}/rerun")
+def rerun_call(
+    call_id: CallIdPath,
+    frame: FrameDep,
+    runtime: RuntimeDep,
+    next_address: NextField = HOME,
+    hx_request: HxRequest = False,
+) -> Response:
+    """Begins with the stage that failed."""
+    runtime.check_open()
+    record = runtime.services.calls.rerun(call_id, RerunFrom.BROKEN)
+    if record.queue is not None:
+        runtime.bell.ring(record.call_id, record.queue)
+    return _line_or_list(call_id, frame, runtime, next_address, as_line=hx_request)
+
+
+@router.post("/calls/{call_id}/cancel")
+def cancel_call(
+    call_id: CallIdPath,
+    frame: FrameDep,
+    runtime: RuntimeDep,
+    next_address: NextField = HOME,
+    hx_request: HxRequest = False,
+) -> Response:
+    runtime.services.calls.cancel(call_id)
+    runtime.watch.nudge()
+    return _line_or_list(call_id, frame, runtime, next_address, as_line=hx_request)
+
+
+@router.get("/calls/{call_id}/delete")
+def ask_to_delete(
+    call_id: CallIdPath,
+    frame: FrameDep,
+    services: ServicesDep,
+    next_address: Annotated[str, Query(alias="next")] = HOME,
+    hx_request: HxRequest = False,
+) -> Response:
+    call = services.calls.record(call_id)
+    asked = (
+        call.call_id,
+        call.agent_id,
+        call.customer_id,
+        call.started_at or call.created_at,
+        call.legal_hold,
+        local_or_home(next_address),
+    )
+    return render(DeleteQuestion(frame, *asked) if hx_request else DeletePage(frame, *asked))
+
+
+@router.post("/calls/{call_id}/delete")
+def delete_call(call_id: CallIdPath, services: ServicesDep, next_address: NextField = HOME) -> Response:
+    services.calls.delete(call_id)
+    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
+
+
+def _line_or_list(
+    call_id: str, frame: Frame, runtime: RuntimeDep, next_address: str, *, as_line: bool
+) -> Response:
+    if as_line:
+        return render(CallLineOnly(frame, line_of(*runtime.services.calls.summary(call_id))))
+    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)

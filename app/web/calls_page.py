@@ -1,0 +1,109 @@
+"""`/`: the calls, newest first, with what they are narrowed to in the address; one line of them alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+
+from app.api.calls import CallIdPath
+from app.api.deps import ServicesDep
+from app.core.exceptions import CallNotFound
+from app.schemas.analysis import CallStatus
+from app.schemas.moment import MomentType, TimedMomentType
+from app.schemas.requests import CallQuery
+from app.services.bootstrap import Services
+from app.web.addresses import HOME
+from app.web.asked import DAY, address_of, asked_of, read_asked
+from app.web.call_lines import line_of
+from app.web.contexts.calls import (
+    CallFilters,
+    CallLineOnly,
+    CallsPage,
+    CallsTable,
+    CallsTableOnly,
+    Choice,
+)
+from app.web.contexts.frame import Frame
+from app.web.first_call import first_call, upload_form
+from app.web.frame import FrameDep
+from app.web.rendering import render
+from app.web.shown import spelled, status_words
+
+PAGE = 30
+FOLDED = ("customer_id", "team_id", "date_from", "date_to")
+"""Filters that are asked for less often."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get(HOME)
+def show_calls(
+    request: Request,
+    frame: FrameDep,
+    services: ServicesDep,
+    hx_target: Annotated[str | None, Header()] = None,
+    hx_current_url: Annotated[str, Header()] = "",
+) -> Response:
+    """The whole page; for a script that narrows the list, the table alone and the address to show."""
+    asked = asked_of(request)
+    table = _table(services, asked)
+    if hx_target == "calls":
+        answer = render(CallsTableOnly(frame, table))
+        if not hx_current_url.endswith(table.address):
+            answer.headers["HX-Push-Url"] = table.address
+        return answer
+    return render(_page(request, frame, services, asked, table))
+
+
+def _page(
+    request: Request, frame: Frame, services: Services, asked: dict[str, str], table: CallsTable
+) -> CallsPage:
+    is_first = not (table.lines or table.is_narrowed or "cursor" in asked)
+    return CallsPage(
+        frame=frame,
+        filters=_filters(asked),
+        table=table,
+        upload=upload_form(services.settings),
+        first_call=first_call(request, services.settings) if is_first else None,
+    )
+
+
+@router.get("/ui/calls/{call_id}/line")
+def show_line(call_id: CallIdPath, frame: FrameDep, services: ServicesDep) -> Response:
+    """One line of the list as it is now; nothing for a call that was deleted meanwhile."""
+    try:
+        found = services.calls.summary(call_id)
+    except CallNotFound:
+        return Response(media_type="text/html")
+    return render(CallLineOnly(frame, line_of(*found)))
+
+
+def _table(services: Services, asked: dict[str, str]) -> CallsTable:
+    query = read_asked(asked, CallQuery)
+    items, older = services.calls.page(query.filters, PAGE, query.cursor)
+    filters = {name: value for name, value in asked.items() if name != "cursor"}
+    return CallsTable(
+        lines=tuple(line_of(item) for item in items),
+        address=address_of(HOME, asked),
+        newest=address_of(HOME, filters) if query.cursor else None,
+        older=address_of(HOME, {**filters, "cursor": older}) if older else None,
+        is_narrowed=bool(filters),
+    )
+
+
+def _filters(asked: dict[str, str]) -> CallFilters:
+    status, moment = asked.get("status", ""), asked.get("moment_type", "")
+    return CallFilters(
+        q=asked.get("q", ""),
+        agent_id=asked.get("agent_id", ""),
+        customer_id=asked.get("customer_id", ""),
+        team_id=asked.get("team_id", ""),
+        date_from=asked.get("date_from", "")[:DAY],
+        date_to=asked.get("date_to", "")[:DAY],
+        statuses=tuple(Choice(one, status_words(one), one == status) for one in CallStatus),
+        moment_types=tuple(
+            Choice(one, spelled(one), one == moment) for one in (*MomentType, *TimedMomentType)
+        ),
+        more=sum(name in asked for name in FOLDED),
+    )

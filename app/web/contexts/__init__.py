@@ -1,0 +1,1 @@
+"""What templates are given: one frozen dataclass each, in the file named as its page."""

@@ -1,0 +1,134 @@
+"""The words of a call as its page shows them. Times in seconds; `_cs`: in hundredths of a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from app.web.contexts.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class WordShown:
+    text: str
+    start_cs: int
+    space_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Words that are evidence of the same moments, their ids apart by spaces; ``kind`` is the surest one's type.
+
+    Both are None for words that are no evidence.
+    """
+
+    words: tuple[WordShown, ...]
+    kind: str | None
+    moments: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentShown:
+    """``says_who``: another speaker than in the segment before. ``feeling`` is None where it is neutral.
+
+    ``heard``: what was heard, where ``is_corrected``.
+    """
+
+    index: int
+    speaker: str
+    label: str
+    role: str
+    says_who: bool
+    start_s: float
+    start_cs: int
+    end_cs: int
+    feeling: str | None
+    feeling_score: float | None
+    is_corrected: bool
+    heard: str | None
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class LostCorrection:
+    """A correction that fits no segment of the present result."""
+
+    id: str
+    heard: str
+    text: str
+    start_s: float
+
+
+@dataclass(frozen=True)
+class CorrectionForm:
+    """A segment's words to be put right. ``heard`` is what an engine heard, None where nothing was corrected."""
+
+    call_id: str
+    index: int
+    label: str
+    start_s: float
+    text: str
+    heard: str | None
+
+
+@dataclass(frozen=True)
+class CorrectionPage:
+    template: ClassVar[str] = "correct_segment.html"
+
+    frame: Frame
+    form: CorrectionForm
+
+
+@dataclass(frozen=True)
+class CorrectionQuestion:
+    """The same as a dialog's content."""
+
+    template: ClassVar[str] = "correct_segment_question.html"
+
+    frame: Frame
+    form: CorrectionForm
+
+
+@dataclass(frozen=True)
+class CommentShown:
+    id: str
+    time_s: float
+    time_cs: int
+    x: float
+    text: str
+    author: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class CommentsOnly:
+    """The list of comments after one was made, changed or removed, with their pins."""
+
+    template: ClassVar[str] = "call_comments.html"
+
+    frame: Frame
+    call_id: str
+    comments: tuple[CommentShown, ...]
+
+
+@dataclass(frozen=True)
+class CommentPage:
+    """A comment to be changed."""
+
+    template: ClassVar[str] = "change_comment.html"
+
+    frame: Frame
+    call_id: str
+    comment: CommentShown
+
+
+@dataclass(frozen=True)
+class CommentQuestion:
+    """The same as a dialog's content."""
+
+    template: ClassVar[str] = "change_comment_question.html"
+
+    frame: Frame
+    call_id: str
+    comment: CommentShown

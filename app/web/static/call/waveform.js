@@ -1,0 +1,100 @@
+// A lane for each party, drawn by wavesurfer.js from stored peaks: the recording is never decoded here.
+import RegionsPlugin from "../vendor/wavesurfer-regions.esm.js";
+import WaveSurfer from "../vendor/wavesurfer.esm.js";
+
+const SHORTEST_S = 0.2;
+
+// Resolves to null where there are no peaks; what was drawn without a script stays then.
+export async function drawWaveform(tracks, address, player, moments) {
+  const waveform = await read(address);
+  if (!waveform || !document.contains(tracks)) return null;
+  const lanes = [...tracks.querySelectorAll(".lane")];
+  const parties = new Map(waveform.parties.map((party) => [party.speaker, party.peaks]));
+  const length = Math.max(...waveform.parties.map((party) => party.peaks.length), 1);
+  if (!lanes.length || !lanes.some((lane) => parties.has(lane.dataset.speaker))) return null;
+
+  const peaks = lanes.map((lane) => parties.get(lane.dataset.speaker) ?? new Array(length).fill(0));
+  const box = document.createElement("div");
+  const regions = RegionsPlugin.create();
+  const surfer = WaveSurfer.create({
+    container: box,
+    plugins: [regions],
+    media: player.audio ?? undefined,
+    peaks, // with these at hand, nothing is fetched and decoded
+    duration: waveform.duration_seconds || player.durationS,
+    height: lanes[0].clientHeight,
+    splitChannels: colours(lanes),
+    barWidth: 2,
+    barGap: 1,
+    barRadius: 2,
+    normalize: false,
+    cursorWidth: 0,
+    interact: false,
+    hideScrollbar: true,
+  });
+  takeStyleOut(surfer.getWrapper().getRootNode());
+  const place = tracks.querySelector("[data-wave]");
+  place.replaceChildren(box);
+  place.hidden = false;
+  surfer.once("ready", () => {
+    addRegions(regions, lanes, moments);
+    tracks.classList.add("has-wave");
+  });
+  return {
+    paint: () => surfer.setOptions({ splitChannels: colours(lanes) }),
+    destroy: () => surfer.destroy(),
+  };
+}
+
+async function read(address) {
+  try {
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null; // the page works without
+  }
+}
+
+// wavesurfer puts a style element into its shadow root, which the page's policy forbids. It only comes into force,
+// and is only refused, once it is in the document: until then its rules can be taken out and adopted as a sheet.
+function takeStyleOut(shadow) {
+  const sheet = new CSSStyleSheet();
+  for (const style of shadow.querySelectorAll("style")) {
+    sheet.replaceSync(style.textContent);
+    style.remove();
+  }
+  shadow.adoptedStyleSheets = [sheet];
+}
+
+function colours(lanes) {
+  return lanes.map((lane) => {
+    const token = { agent: "--agent", customer: "--customer" }[lane.dataset.role] ?? "--party-unknown";
+    const colour = window.darwix.colour(token);
+    return { waveColor: faded(colour), progressColor: colour };
+  });
+}
+
+function faded(colour) {
+  return colour.startsWith("rgb(") ? colour.replace("rgb(", "rgba(").replace(")", ", 0.5)") : colour;
+}
+
+function addRegions(regions, lanes, moments) {
+  for (const moment of moments.all()) {
+    const lane = lanes.findIndex((one) => one.dataset.speaker === moment.speaker);
+    const region = regions.addRegion({
+      id: moment.id,
+      start: moment.start,
+      end: Math.max(moment.end, moment.start + SHORTEST_S),
+      channelIdx: lane >= 0 ? lane : undefined,
+      color: `color-mix(in srgb, var(--moment-${moment.kind}) ${moment.timed ? 9 : 26}%, transparent)`,
+      drag: false,
+      resize: false,
+    });
+    if (region.element) {
+      region.element.title = moment.label;
+      region.element.style.borderTop = `3px solid var(--moment-${moment.kind})`;
+    }
+  }
+  // The click itself went to its place in the call already.
+  regions.on("region-clicked", (region) => moments.show(region.id));
+}
