@@ -6,7 +6,9 @@ from fastapi import FastAPI
 
 from app.web import assets, call_actions, calls_page, login
 from app.web.agents import agent_page, team_page
-from app.web.call import again, comments, edits, page, reviews
+from app.web.call import again, clips, comments, edits, page, reviews
+from app.web.clips import clip_actions, clips_page
+from app.web.playbooks import draft_actions, draft_page, playbook_page, playbooks_page
 
 ROUTERS = tuple(
     part.router
@@ -20,8 +22,15 @@ ROUTERS = tuple(
         edits,
         comments,
         again,
+        clips,
         team_page,
         agent_page,
+        clips_page,
+        clip_actions,
+        playbooks_page,
+        playbook_page,
+        draft_page,
+        draft_actions,
     )
 )
 

@@ -19,6 +19,7 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
+from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.search_texts import matches
 from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
@@ -79,6 +80,7 @@ class CallRepository:
         if heard_anew:
             CheckpointRepository(self._session).drop(new.call_id)
             WaveformRepository(self._session).drop(new.call_id)
+        withdraw_reels(self._session, (new.call_id,))
         count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True
 
@@ -130,6 +132,7 @@ class CallRepository:
             return None
         refuse_if_held(record)
         clips = ClipRepository(self._session).keys_of_call(call_id)
+        withdraw_reels(self._session, (call_id,))
         count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
         same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
         count(self._session, update(CALLS).where(same).values(duplicate_of=None))
@@ -157,7 +160,8 @@ class CallRepository:
 
     def summary(self, call_id: str) -> CallSummary | None:
         """The call as a line of a list."""
-        return read_summary(self._session, call_id)
+        line = read_summary(self._session, call_id)
+        return line and replace(line, queue_position=ClaimRepository(self._session).position(line.call))
 
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)

@@ -19,9 +19,8 @@ export async function drawWaveform(tracks, address, player, moments) {
   const surfer = WaveSurfer.create({
     container: box,
     plugins: [regions],
-    media: player.audio ?? undefined,
     peaks, // with these at hand, nothing is fetched and decoded
-    duration: waveform.duration_seconds || player.durationS,
+    duration: player.durationS,
     height: lanes[0].clientHeight,
     splitChannels: colours(lanes),
     barWidth: 2,
@@ -40,9 +39,15 @@ export async function drawWaveform(tracks, address, player, moments) {
     addRegions(regions, lanes, moments);
     tracks.classList.add("has-wave");
   });
+  // It has no recording of its own, so that it tells of the same length as everything else here.
+  const follow = () => surfer.setTime(player.time);
+  player.addEventListener("time", follow);
   return {
     paint: () => surfer.setOptions({ splitChannels: colours(lanes) }),
-    destroy: () => surfer.destroy(),
+    destroy: () => {
+      player.removeEventListener("time", follow);
+      surfer.destroy();
+    },
   };
 }
 
