@@ -124,12 +124,12 @@ def _send_demo_call(url: str) -> dict[str, Any]:
 
 
 def _fetch_replay(url: str, call_id: str) -> None:
-    response = httpx.post(f"{url}/replay", json={"call_id": call_id}, timeout=600)
+    response = httpx.post(f"{url}/replay", json={"call_id": call_id, "source": "narrated"}, timeout=600)
     if response.status_code != 200:
         sys.exit(f"POST /replay answered {response.status_code}: {response.text}")
     REPLAY.write_bytes(response.content)
     engine = response.headers["X-TTS-Engine"]
-    _say(f"wrote {REPLAY.name}: its moments read out by {engine} ({len(response.content) // 1024} KB)")
+    _say(f"wrote {REPLAY.name}: its moments, narrated by {engine} ({len(response.content) // 1024} KB)")
 
 
 def _stay_until_interrupted() -> None:

@@ -57,7 +57,7 @@ def ranged(
     read: Callable[[int, int], Iterator[bytes]],
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to a GET or HEAD: all of it (200), a part (206), nothing new (304), or no such part (416).
+    """All of it (200); of what a GET or HEAD asks for, a part (206), nothing new (304), no such part (416).
 
     ``read`` gives so many bytes (second) from a byte (first) on; it is not called where none are sent.
     """
@@ -69,10 +69,11 @@ def ranged(
         "X-Content-Type-Options": "nosniff",
         **(headers or {}),
     }
-    if _matches(request.headers.get("if-none-match"), served.tag):
+    is_read = request.method in ("GET", "HEAD")
+    if is_read and _matches(request.headers.get("if-none-match"), served.tag):
         return Response(status_code=304, headers=told)
     try:
-        part = _asked_part(request, served)
+        part = _asked_part(request, served) if is_read else None
     except Unsatisfiable:
         return _refused(request, served.size)
     first, end = part or (0, served.size)

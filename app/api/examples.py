@@ -355,3 +355,31 @@ TRANSCRIBE_FORM: dict[str, Any] = {
         },
     }
 }
+
+
+REEL: dict[str, Any] = {
+    "reel_id": "3f0c9be27a55e1c3aa4f1c0d9be27a55",
+    "audio_url": "/reels/3f0c9be27a55e1c3aa4f1c0d9be27a55",
+    "source": "narrated",
+    "duration_seconds": 14.21,
+    "engine": "pyttsx3:espeak-ng",
+    "created_at": "2026-03-02T09:31:02Z",
+    "cues": [
+        {
+            "call_id": "CALL-001",
+            "moment_id": "m_4f1c0d9be27a55e1c3aa",
+            "type": "objection",
+            "subtype": "price",
+            "title": "Objection: price (12:40)",
+            "start_time": 0.0,
+            "end_time": 14.21,
+            "call_start_time": 758.94,
+            "call_end_time": 763.1,
+            "speaker": "speaker_1",
+            "role": "customer",
+            "confidence": 0.72,
+            "tip": "Do not defend the price yet: ask what they compare it with.",
+            "unspoken": [],
+        }
+    ],
+}

@@ -260,6 +260,12 @@ def cors_options(origins: Sequence[str]) -> dict[str, object]:
         "expose_headers": [
             "X-Request-ID",
             "X-TTS-Engine",
+            "X-Moments",
+            "X-Moments-Unspoken",
+            "X-Clip-Start",
+            "X-Clip-End",
+            "Content-Location",
+            "Content-Range",
             "Idempotent-Replayed",
             "Retry-After",
             "Location",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -13,6 +12,7 @@ from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.api.reviews import MomentIdPath
+from app.schemas.reel import MomentRef, ReelSource, ReelWish
 from app.services.recording_service import MEDIA_TYPES, UNKNOWN_TYPE
 
 router = APIRouter(prefix="/calls", tags=["calls"])
@@ -70,11 +70,11 @@ def read_audio(call_id: CallIdPath, request: Request, services: ServicesDep) -> 
 def read_clip(
     call_id: CallIdPath, moment_id: MomentIdPath, request: Request, services: ServicesDep
 ) -> Response:
-    """The words of the moment with some of what was said around them; no word at its edges is cut."""
-    with services.scratch.folder() as folder:
-        clip = services.recordings.clip(call_id, moment_id, folder)
-        content = clip.path.read_bytes()
-    tag = sha256(content).hexdigest()
-    served = Served(len(content), tag, "audio/mpeg", file_name(f"{call_id}-{moment_id}", "mp3"))
-    times = {"X-Clip-Start": f"{clip.span.start_s:.3f}", "X-Clip-End": f"{clip.span.end_s:.3f}"}
-    return ranged(request, served, lambda first, count: iter((content[first : first + count],)), times)
+    """The words of the moment with some of what was said around them, a minute at most; no word at its edges
+    is cut, and it is as loud as every other clip (EBU R128, -16 LUFS)."""
+    reel = services.reels.of_moments([MomentRef(call_id, moment_id)], ReelWish(ReelSource.ORIGINAL))
+    (cue,) = reel.cues
+    name = file_name(f"{call_id}-{moment_id}", "mp3")
+    times = {"X-Clip-Start": f"{cue.call_start_s:.3f}", "X-Clip-End": f"{cue.call_end_s:.3f}"}
+    served = Served(reel.audio_bytes, reel.audio_key, "audio/mpeg", name)
+    return ranged(request, served, partial(services.reels.read, reel), times)

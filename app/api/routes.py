@@ -21,7 +21,7 @@ from app.api import (
     metrics,
     playbooks,
     recordings,
-    replay,
+    reels,
     reviews,
     rule_lab,
     speakers,
@@ -59,7 +59,7 @@ def install_routes(app: FastAPI) -> None:
         recordings,
     )
     of_coaching = (agents, teams, clips, playbooks, rule_lab)
-    for resource in (*of_calls, *of_coaching, speech, replay, webhooks, telemetry):
+    for resource in (*of_calls, *of_coaching, speech, reels, webhooks, telemetry):
         app.include_router(resource.router, dependencies=[Security(BEARER)])
     app.webhooks.include_router(webhooks.sent)
     app.include_router(docs.docs_router())

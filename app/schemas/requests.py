@@ -321,11 +321,3 @@ class SpeakRequest(BaseModel):
     @classmethod
     def _language(cls, value: str) -> str:
         return _known_language(value)
-
-
-class ReplayRequest(BaseModel):
-    """The call whose moments are read out."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"call_id": "CALL-001"}})
-
-    call_id: Id

@@ -12,6 +12,7 @@ from app.services.audio.decoder import DecodeLimits, Decoder
 from app.services.audio.encoder import Encoder, Media
 from app.services.audio.ffmpeg import Ffmpeg, find_ffmpeg
 from app.services.audio.sniff import HEAD_BYTES, check_media
+from app.services.audio.tape import Tape
 
 
 class AudioService:
@@ -56,9 +57,9 @@ class AudioService:
         """Write ``source`` to ``target`` as MP3 or WAV. Raises StageFailed or InsufficientStorage."""
         self._encoder.encode(source, target, media)
 
-    def join(self, parts: Sequence[Path], target: Path, pause_s: float) -> None:
-        """Write ``parts`` in order to one MP3 at ``target``, with ``pause_s`` of silence between them."""
-        self._encoder.join(parts, target, pause_s)
+    def tape(self, folder: Path) -> Tape:
+        """An empty tape in ``folder``, onto which sounds are put one after the other."""
+        return Tape(self._encoder, folder)
 
     def duration_s(self, path: Path) -> float:
         """Length of an audio file in seconds. Raises StageFailed when it holds no audio."""

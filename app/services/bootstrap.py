@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from app import __version__
@@ -32,7 +33,9 @@ from app.services.reading.registry import READING_ENGINES
 from app.services.reanalysis_service import ReanalysisService
 from app.services.reconciliation_service import ReconciliationService
 from app.services.recording_service import RecordingService
-from app.services.replay_service import ReplayService, scope_of
+from app.services.reel.renderer import ReelRenderer, scope_of
+from app.services.reel_service import ReelService
+from app.services.reel_shelf import ReelShelf
 from app.services.retention_service import RetentionService
 from app.services.review_service import ReviewService
 from app.services.room import Room
@@ -87,7 +90,7 @@ class Services:
     clips: ClipService
     tts: TtsService
     tts_chain: EngineChain
-    replay: ReplayService
+    reels: ReelService
     catalogue: CatalogueService
     webhooks: WebhookService
     deliveries: DeliveryService
@@ -111,10 +114,12 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         settings, tts_chain, convert=audio.encode, cache=speech_cache_of(settings)
     )
     traces = Traces(database)
+    shelf = _shelf(settings, database, storage)
 
     def forget_elsewhere(call_id: str) -> None:
         """Whatever holds words of a call beside its rows; its rows are gone."""
         tts.forget(scope_of(call_id))
+        shelf.remove_due()
         traces.left()
 
     owner = new_owner()
@@ -132,6 +137,7 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
             audio_days=settings.audio_retention_days,
             text_days=settings.text_retention_days,
             forget_elsewhere=forget_elsewhere,
+            remove_withdrawn=shelf.remove_due,
         ),
         "reconciliation": ReconciliationService(database, storage),
         "customers": CustomerService(database, storage, forget_elsewhere=forget_elsewhere),
@@ -144,10 +150,9 @@ def build_services(settings: Settings, **overrides: Any) -> Services:
         "audio": audio,
         "coachable": coachable,
         **_of_words(settings, database, coachable, room),
-        **_of_sound(settings, database, storage, calls, audio, traces),
         "tts": tts,
         "tts_chain": tts_chain,
-        "replay": ReplayService(calls, tts, audio, allow_external=settings.allow_external_engines),
+        **_of_sound(settings, database, storage, calls, audio, tts, shelf, traces),
         "catalogue": _catalogue(settings, database, storage, calls, audio),
         "webhooks": WebhookService(database, guard, settings.webhook_secret),
         "deliveries": _deliveries(settings, database, guard, owner),
@@ -182,16 +187,40 @@ def _of_sound(
     storage: RemovalKeeper,
     calls: CallService,
     audio: AudioService,
+    tts: TtsService,
+    shelf: ReelShelf,
     traces: Traces,
 ) -> dict[str, Any]:
     """The services around what can be heard of calls."""
     scratch = scratch_of(settings)
     recordings = RecordingService(calls, storage, audio)
+    reels = ReelService(
+        database,
+        calls,
+        recordings,
+        tts,
+        shelf,
+        ReelRenderer(audio, recordings.local),
+        scratch,
+        allow_external=settings.allow_external_engines,
+        least_confidence=settings.coachable_confidence_threshold,
+        locks=working_folder(settings) / "reel-locks",
+    )
     return {
         "scratch": scratch,
         "recordings": recordings,
+        "reels": reels,
         "clips": ClipService(database, storage, scratch, calls, recordings, left=traces.left),
     }
+
+
+def _shelf(settings: Settings, database: Database, storage: RemovalKeeper) -> ReelShelf:
+    return ReelShelf(
+        database,
+        storage,
+        kept=timedelta(hours=settings.reel_cache_hours),
+        limit_bytes=settings.reel_cache_mb * 2**20,
+    )
 
 
 def worker_service_of(settings: Settings) -> WorkerService:

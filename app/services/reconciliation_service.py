@@ -92,7 +92,7 @@ class ReconciliationService:
                 return found
             if file is None:
                 assert recording is not None
-                # A clip has no mark: whoever wants to hear it is told.
+                # What was made from recordings has no mark: it is made anew, or who wants to hear it is told.
                 if recording.call_id is not None and not recording.is_missed:
                     found.missed.append(recording)
                 found.stopped_at = recording.key

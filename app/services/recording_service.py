@@ -14,7 +14,6 @@ from app.schemas.moment import Moment
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.exports.archive import suffix_of
-from app.services.reel.edges import Reach, clip_span
 from app.storage.base import Storage
 
 HEAD_BYTES = 64
@@ -84,16 +83,6 @@ class RecordingService:
         self._refuse_missing(key)
         with self._storage.local_path(key) as path:
             yield path
-
-    def clip(self, call_id: str, moment_id: str, folder: Path, reach: Reach | None = None) -> Clip:
-        """Cut a moment out, with what was said around it, into an MP3 file in ``folder``.
-
-        Raises as ``find`` does, and CallNotReady, TextDeleted, MomentNotFound, StageFailed and
-        InsufficientStorage.
-        """
-        record, analysis = self._calls.finished(call_id)
-        span = clip_span(analysis, moment_of(analysis.moments, call_id, moment_id), reach)
-        return self.cut(record, span, folder)
 
     def cut(self, record: CallRecord, span: Span, folder: Path) -> Clip:
         """Cut a stretch out into an MP3 file in ``folder``. Raises as ``find`` does, and StageFailed and

@@ -36,14 +36,17 @@ class RetentionService:
         audio_days: int | None,
         text_days: int | None,
         forget_elsewhere: Callable[[str], None],
+        remove_withdrawn: Callable[[], object],
         clock: Clock = utc_now,
     ) -> None:
-        """None keeps for ever. ``forget_elsewhere`` removes what others keep of a call's words."""
+        """None keeps for ever. ``forget_elsewhere`` removes what others keep of a call's words,
+        ``remove_withdrawn`` what was made from recordings that are gone; neither raises anything."""
         self._database = database
         self._storage = storage
         self._audio_days = audio_days
         self._text_days = text_days
         self._forget_elsewhere = forget_elsewhere
+        self._remove_withdrawn = remove_withdrawn
         self._clock = clock
 
     def sweep(self) -> Swept:
@@ -83,6 +86,7 @@ class RetentionService:
             # The row first: bytes that stay behind are found, a row that promises bytes would be wrong.
             with self._database.session() as session:
                 keys = RetentionRepository(session).release_recordings(before, now, RECORDINGS_AT_A_TIME)
+            self._remove_withdrawn()
             self._storage.delete_all(keys)
             count += len(keys)
             if len(keys) < RECORDINGS_AT_A_TIME:

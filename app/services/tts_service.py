@@ -11,7 +11,13 @@ from typing import Literal, cast
 from uuid import uuid4
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, StageFailed, ValidationFailed
+from app.core.exceptions import (
+    AppError,
+    EngineUnavailable,
+    StageFailed,
+    UnsupportedLanguage,
+    ValidationFailed,
+)
 from app.schemas.engine import EngineState
 from app.services.engine_chain import EngineChain
 from app.services.tts.base import TtsEngine
@@ -89,6 +95,15 @@ class TtsService:
             if substitute is None:
                 raise
         return self._speak_with(substitute, words, language, media, target_folder, scope)
+
+    def voice(self, language: str, *, external: bool) -> str:
+        """Names what would speak ``language`` now, so that a change of voices shows; empty where nothing."""
+        try:
+            chosen = self._chain.choose(language, external=external).name
+        except (EngineUnavailable, UnsupportedLanguage):
+            return ""
+        engine = cast("TtsEngine", self._chain.engines[chosen])
+        return f"{engine.label} {engine.voice(language)}"
 
     def forget(self, scope: str) -> None:
         """Remove every sound that is kept under ``scope``."""

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 OFTEN_S = 15.0
 STORAGE_S = 600.0
 SPEECH_S = 600.0
+REELS_S = 600.0
 RETENTION_S = 3600.0
 KEYS_S = 3600.0
 RECONCILIATION_S = 24 * 3600.0
@@ -65,6 +66,10 @@ def chores_of(services: Services, stopping: threading.Event) -> dict[str, Chore]
         services.tts.sweep()
         return SPEECH_S
 
+    def reels() -> float:
+        services.reels.sweep()
+        return REELS_S
+
     def retention() -> float:
         services.retention.sweep()
         return RETENTION_S
@@ -84,6 +89,7 @@ def chores_of(services: Services, stopping: threading.Event) -> dict[str, Chore]
         "uploads": uploads,
         "keys": keys,
         "speech": speech,
+        "reels": reels,
         "retention": retention,
         "recordings": recordings,
         "traces": traces,

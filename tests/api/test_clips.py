@@ -187,6 +187,7 @@ def test_a_clip_with_recorded_consent_is_heard_when_the_recording_is_gone(
     clock.advance(days=10_000)
     RetentionService(
         services.database, services.storage, audio_days=1, text_days=1, forget_elsewhere=lambda _: None,
+        remove_withdrawn=lambda: None,
         clock=clock,
     ).sweep()  # fmt: skip
     assert code(client.get(f"/calls/{call}/audio")) == (410, "audio_deleted")

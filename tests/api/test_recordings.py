@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -210,9 +209,16 @@ def test_bytes_that_tell_no_type_are_shown_by_no_browser(tmp_path: Path) -> None
 def release_recordings(services: Services) -> None:
     clock = FakeClock()
     clock.advance(days=3)
-    keeper = RemovalKeeper(services.storage)
-    values: dict[str, Any] = {"audio_days": 1, "text_days": None, "forget_elsewhere": print, "clock": clock}
-    assert RetentionService(services.database, keeper, **values).sweep().recordings == 1
+    retention = RetentionService(
+        services.database,
+        RemovalKeeper(services.storage),
+        audio_days=1,
+        text_days=None,
+        forget_elsewhere=print,
+        remove_withdrawn=services.reels.sweep,
+        clock=clock,
+    )
+    assert retention.sweep().recordings == 1
 
 
 def test_a_recording_that_is_gone_says_so(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def shared_database(request: pytest.FixtureRequest, quick_folder: Path) -> Itera
 def database(shared_database: Database) -> Database:
     """A migrated database without rows."""
     with shared_database.session() as session:
-        for table in ("calls", "webhook_deliveries", "webhook_endpoints", "workers", "playbooks"):
+        for table in ("calls", "webhook_deliveries", "webhook_endpoints", "workers", "playbooks", "reels"):
             session.execute(text(f"DELETE FROM {table}"))
     return shared_database
 

@@ -17,6 +17,7 @@ import app.db.comment_models
 import app.db.figure_models
 import app.db.migrations
 import app.db.playbook_models
+import app.db.reel_models
 import app.db.review_models
 import app.db.search_models
 import app.db.webhook_models
@@ -183,6 +184,10 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "moment_reviews.call_id",
             "playbook_revisions.name",
             "playbooks.name",
+            "reel_calls.call_id",
+            "reel_calls.reel_id",
+            "reels.audio_key",
+            "reels.reel_id",
             "results.call_id",
             "webhook_deliveries.call_id",
             "webhook_deliveries.endpoint_id",

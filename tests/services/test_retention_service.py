@@ -61,6 +61,7 @@ def made(database: Database, storage: RemovalKeeper, clock: FakeClock, forgotten
             audio_days=audio_days,
             text_days=text_days,
             forget_elsewhere=forgotten.append,
+            remove_withdrawn=lambda: None,
             clock=clock,
         )
 

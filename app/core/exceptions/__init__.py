@@ -26,6 +26,8 @@
 # │   ├── AudioMissing                404 audio_missing
 # │   ├── ClipNotFound                404 clip_not_found
 # │   ├── ConsentDeclined             409 consent_declined
+# │   ├── NoMomentFits                422 no_moment_fits
+# │   ├── ReelNotFound                404 reel_not_found
 # │   ├── RangeNotSatisfiable         416 range_not_satisfiable
 # │   ├── IdempotencyKeyInvalid       400 idempotency_key_invalid
 # │   ├── IdempotencyKeyInUse         409 idempotency_key_in_use
@@ -119,7 +121,9 @@ from app.core.exceptions.media import (
     AudioMissing,
     ClipNotFound,
     ConsentDeclined,
+    NoMomentFits,
     RangeNotSatisfiable,
+    ReelNotFound,
 )
 from app.core.exceptions.playbooks import (
     PlaybookDraftChanged,
@@ -206,6 +210,7 @@ __all__ = [
     "MalformedRequest",
     "MomentNotFound",
     "NoCoachableMoments",
+    "NoMomentFits",
     "PlaybookDraftChanged",
     "PlaybookDraftExists",
     "PlaybookDraftNotFound",
@@ -216,6 +221,7 @@ __all__ = [
     "PlaybookRevisionNotFound",
     "PlaybookTooLarge",
     "RangeNotSatisfiable",
+    "ReelNotFound",
     "ResourceLimit",
     "ReviewNotFound",
     "SegmentNotFound",

@@ -33,3 +33,14 @@ class RangeNotSatisfiable(InputError):
     code = "range_not_satisfiable"
     status = 416
     title = "There are no bytes in the range that was asked for"
+
+
+class NoMomentFits(InputError):
+    code = "no_moment_fits"
+    title = "No moment is as short as the reel may be"
+
+
+class ReelNotFound(InputError):
+    code = "reel_not_found"
+    status = 404
+    title = "There is no such reel"

@@ -46,6 +46,15 @@ class LimitSettings(BaseModel):
         200, ge=0, le=1_000_000, description="Spoken texts kept on disk, in MB (2^20); 0 keeps none."
     )
     tts_cache_hours: float = Field(24, gt=0, description="Hours after which a kept spoken text is removed.")
+    reel_cache_mb: int = Field(
+        1024,
+        ge=1,
+        le=1_000_000,
+        description="Rendered reels kept in the storage, in MB (2^20).",
+    )
+    reel_cache_hours: float = Field(
+        168, gt=0, le=87_600, description="Hours after which a rendered reel is removed."
+    )
     engine_memory_mb: int = Field(
         0, ge=0, description="Memory that the engine process may take, in MB (Linux); 0: no limit."
     )

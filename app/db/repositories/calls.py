@@ -19,6 +19,7 @@ from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
+from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.search_texts import matches
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
@@ -77,6 +78,7 @@ class CallRepository:
             return False
         if heard_anew:
             CheckpointRepository(self._session).drop(new.call_id)
+        withdraw_reels(self._session, (new.call_id,))
         count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True
 
@@ -128,6 +130,7 @@ class CallRepository:
             return None
         refuse_if_held(record)
         clips = ClipRepository(self._session).keys_of_call(call_id)
+        withdraw_reels(self._session, (call_id,))
         count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
         same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
         count(self._session, update(CALLS).where(same).values(duplicate_of=None))

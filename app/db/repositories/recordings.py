@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.db.clip_models import ClipRow
 from app.db.models import CallRow, table_of
+from app.db.reel_models import ReelRow
 from app.schemas.retention import KeptRecording
 
 _CALLS = table_of(CallRow)
-_OTHER_KEYS: tuple[Column[str], ...] = (table_of(ClipRow).c.audio_key,)
+_OTHER_KEYS: tuple[Column[str], ...] = (table_of(ClipRow).c.audio_key, table_of(ReelRow).c.audio_key)
 """Columns that name stored files other than recordings of calls. Add yours: what no row names is removed."""
 
 

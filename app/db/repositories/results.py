@@ -24,6 +24,7 @@ from app.db.models import (
     table_of,
 )
 from app.db.repositories.figures import FigureRepository
+from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.result_records import (
     analysis_of,
     edits_of,
@@ -199,6 +200,7 @@ class ResultRepository:
         return self._session.execute(select(*_RESULTS.columns).where(_RESULTS.c.id == result_id)).one()
 
     def _make_current(self, call_id: str, result_id: int, analysis: Analysis) -> None:
+        withdraw_reels(self._session, (call_id,))  # they tell what the version before did
         self._session.connection().execute(
             update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
         )

@@ -21,6 +21,7 @@ from app.db.models import (
     table_of,
 )
 from app.db.repositories.comments import remove_comments
+from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.reviews import take_words
 from app.db.search_models import SearchTextRow
 from app.db.work_models import CheckpointRow
@@ -64,7 +65,9 @@ class RetentionRepository:
         if not rows:
             return ()
         gone = {"audio_key": None, "audio_missing_at": None, "audio_deleted_at": now}
-        self._count(update(_CALLS).where(_CALLS.c.call_id.in_([row.call_id for row in rows])).values(gone))
+        call_ids = [row.call_id for row in rows]
+        self._count(update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(gone))
+        withdraw_reels(self._session, call_ids)
         return tuple(row.audio_key for row in rows)
 
     def delete_texts(self, before: datetime, now: datetime, limit: int) -> tuple[str, ...]:
@@ -84,6 +87,7 @@ class RetentionRepository:
         self._count(delete(_CHECKPOINTS).where(_CHECKPOINTS.c.call_id.in_(call_ids)))
         take_words(self._session, call_ids)
         remove_comments(self._session, call_ids)
+        withdraw_reels(self._session, call_ids)
         self._keep_only(call_ids, currents)
         self._take_words(currents)
         return tuple(call_ids)

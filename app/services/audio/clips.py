@@ -123,7 +123,8 @@ def _faded(samples: Samples) -> Samples:
     shape = np.ones(samples.size, dtype=np.float32)
     shape[:count] = ramp
     shape[samples.size - count :] = ramp[::-1]
-    return np.rint(samples * shape).astype("<i2")
+    faded: Samples = np.rint(samples * shape).astype("<i2")
+    return faded
 
 
 def _write_wav(path: Path, samples: Samples) -> None:

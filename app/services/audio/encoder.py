@@ -1,20 +1,23 @@
-"""Turns synthesised speech into the files that clients get: MP3 or WAV, one clip or several joined."""
+"""Turns synthesised speech and cut clips into the files that clients get, MP3 or WAV, and into samples."""
 
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.core.exceptions import StageFailed
 from app.services.audio.decoder import DecodeLimits
 from app.services.audio.disk import disk_full_translated, refuse_full_disk
 from app.services.audio.ffmpeg import AUDIO_DEMUXERS, Ffmpeg, guarded_input, only_first_audio
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Media = Literal["mp3", "wav"]
 
@@ -50,21 +53,20 @@ class Encoder:
             self._convert(source, folder, OUTPUTS[media])
             (folder / OUTPUT).replace(target)
 
-    def join(self, parts: Sequence[Path], target: Path, pause_s: float) -> None:
-        """Write ``parts`` (at least one) in order to one MP3, with ``pause_s`` of silence between them."""
-        if not parts:
-            raise ValueError("there is nothing to join")
-        pause = bytes(round(pause_s * RATE) * SAMPLE_BYTES)
+    def encode_pcm(self, pcm: Path, target: Path, gain_db: float) -> None:
+        """Write 16-bit mono PCM at 24 kHz to ``target`` as MP3 without any tag. Raises as ``encode`` does."""
+        louder = ["-af", f"volume={gain_db:.3f}dB"] if gain_db else []
         with scratch_beside(target.parent) as folder:
-            joined = folder / "joined.pcm"
-            with joined.open("wb") as stream:
-                for index, part in enumerate(parts):
-                    self._convert(part, folder, RAW_PCM)
-                    stream.write(pause if index else b"")
-                    with (folder / OUTPUT).open("rb") as samples:
-                        shutil.copyfileobj(samples, stream)
-            self._convert(joined, folder, OUTPUTS["mp3"], raw=True)
+            self._convert(pcm, folder, [*louder, "-id3v2_version", "0", *OUTPUTS["mp3"]], raw=True)
             (folder / OUTPUT).replace(target)
+
+    def samples(self, source: Path, folder: Path) -> NDArray[np.float32]:
+        """All of ``source`` (any audio) as mono samples in [-1, 1] at 24 kHz. Raises as ``encode`` does."""
+        import numpy as np
+
+        with scratch_beside(folder) as scratch:
+            self._convert(source, scratch, RAW_PCM)
+            return np.fromfile(scratch / OUTPUT, dtype="<i2").astype(np.float32) / np.float32(32768)
 
     def duration_s(self, path: Path) -> float:
         """Length of an audio file, in seconds, by decoding it. Raises as ``encode`` does."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from app.services.tts.file_lock import held_lock
+from app.core.file_lock import held_lock
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""What the service says comes out as true MP3 and WAV, alone or joined with pauses."""
+"""What the service says comes out as true MP3 and WAV."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import errno
 import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.core.exceptions import InsufficientStorage, StageFailed
 from app.services.audio.disk import disk_full_translated
 from app.services.audio.encoder import Encoder
 from app.services.audio.ffmpeg import Ffmpeg
-from tests.services.audio.recordings import convert, ffmpeg, make_decoder, make_limits, sweep, write_wav
+from tests.services.audio.recordings import convert, ffmpeg, make_limits, sweep, write_wav
 
 
 def make_encoder(**limits: float) -> Encoder:
@@ -55,37 +54,6 @@ def test_a_file_may_be_turned_into_itself(tmp_path: Path) -> None:
     assert make_encoder().duration_s(clip) == pytest.approx(1.0, abs=0.06)
 
 
-def test_join_with_pauses(tmp_path: Path) -> None:
-    parts = [
-        make_clip(tmp_path, "a.wav", 1.0),
-        convert(make_clip(tmp_path, "b.wav", 0.5, 16000), tmp_path / "b.mp3"),
-        make_clip(tmp_path, "c.wav", 0.7, 48000),
-    ]
-    target = tmp_path / "joined.mp3"
-
-    make_encoder().join(parts, target, pause_s=0.6)
-
-    (tmp_path / "scratch").mkdir()
-    audio = make_decoder().decode(target, tmp_path / "scratch")
-    assert audio.duration_s == pytest.approx(1.0 + 0.6 + 0.5 + 0.6 + 0.7, abs=0.1)
-    loud = np.abs(audio.read()) > 0.05
-    level = loud[: len(loud) // 800 * 800].reshape(-1, 800).any(axis=1)
-    changes = np.flatnonzero(np.diff(level.astype(int))) * 0.05
-    assert changes == pytest.approx([1.0, 1.6, 2.1, 2.7], abs=0.15)
-    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
-
-
-def test_join_of_one(tmp_path: Path) -> None:
-    make_encoder().join([make_clip(tmp_path, "a.wav", 1.0)], tmp_path / "one.mp3", pause_s=5)
-
-    assert make_encoder().duration_s(tmp_path / "one.mp3") == pytest.approx(1.0, abs=0.06)
-
-
-def test_join_of_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nothing to join"):
-        make_encoder().join([], tmp_path / "none.mp3", pause_s=1)
-
-
 @pytest.mark.parametrize("content", [b"", b"this is no sound", b"#EXTM3U\n#EXTINF:1,\na.wav\n"])
 def test_what_is_no_sound(content: bytes, tmp_path: Path) -> None:
     make_clip(tmp_path, "a.wav", 1.0)
@@ -95,7 +63,7 @@ def test_what_is_no_sound(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(StageFailed):
         make_encoder().encode(source, target, "mp3")
     with pytest.raises(StageFailed):
-        make_encoder().join([tmp_path / "a.wav", source], target, pause_s=1)
+        make_encoder().samples(source, tmp_path)
     with pytest.raises(StageFailed):
         make_encoder().duration_s(source)
 

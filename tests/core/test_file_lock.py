@@ -8,13 +8,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.services.tts.file_lock import held_lock
+from app.core.file_lock import held_lock
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLD = """
 import sys, time
 from pathlib import Path
-from app.services.tts.file_lock import held_lock
+from app.core.file_lock import held_lock
 with held_lock(Path(sys.argv[1]), 0) as mine:
     print(mine, flush=True)
     time.sleep(600)
@@ -22,7 +22,7 @@ with held_lock(Path(sys.argv[1]), 0) as mine:
 COUNT = """
 import sys
 from pathlib import Path
-from app.services.tts.file_lock import held_lock
+from app.core.file_lock import held_lock
 lock, counter = map(Path, sys.argv[1:])
 for _ in range(50):
     with held_lock(lock, 60) as mine:

@@ -18,9 +18,10 @@ from app.core.exceptions import (
 )
 from app.db.migrate import prepare
 from app.schemas.call import ALL_QUEUES, NewCall
+from app.schemas.reel import MomentFilter, ReelWish
 from app.services.bootstrap import Services, build_services
 from app.services.engine_chain import EngineChain
-from app.services.replay_service import scope_of
+from app.services.reel.renderer import scope_of
 from app.services.retention_service import RetentionService
 from app.services.tts.pyttsx3 import Pyttsx3Engine
 from app.storage.removals import RemovalKeeper
@@ -68,8 +69,8 @@ def kept_files(folder: Path) -> list[Path]:
 
 
 def render(services: Services, call_id: str) -> bytes:
-    with services.scratch.folder() as folder:
-        return services.replay.render(call_id, folder).path.read_bytes()
+    reel = services.reels.replay(call_id, MomentFilter(), ReelWish())
+    return b"".join(services.reels.read(reel, 0, reel.audio_bytes))
 
 
 def test_the_same_replay_is_spoken_once(services: Services, voice: Witness, tmp_path: Path) -> None:
@@ -134,20 +135,18 @@ def test_words_that_are_deleted_while_they_are_read_out_are_not_kept(
         audio_days=None,
         text_days=1,
         forget_elsewhere=lambda call_id: services.tts.forget(scope_of(call_id)),
+        remove_withdrawn=lambda: None,
         clock=lambda: datetime.now(UTC) + timedelta(days=2),
     )
     store_call(services, "CALL-1")
-    render(services, "CALL-1")
     voice.then = retention.sweep
-    assert len(kept_files(tmp_path)) == 2
-    services.tts.forget(scope_of("CALL-1"))
     with pytest.raises(TextDeleted):
         render(services, "CALL-1")
     assert kept_files(tmp_path) == []
-    assert len(voice.texts) == 4
+    assert len(voice.texts) == 2
     with pytest.raises(TextDeleted):
         render(services, "CALL-1")
-    assert len(voice.texts) == 4
+    assert len(voice.texts) == 2
 
 
 def test_words_are_forgotten_even_when_the_recording_cannot_be_removed(
