@@ -23,6 +23,7 @@ from app.web.agents.window import kept, window_form
 from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agents import AgentLine, AgentsPage, MedianLine, MomentRate
 from app.web.frame import FrameDep
+from app.web.reels_page import reel_ask
 from app.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -53,6 +54,7 @@ def show_agents(
         objections=objection_lines(table.objections) if table else (),
         unnamed_calls=team.calls - sum(round(agent.figures.calls) for agent in agents),
         has_calls=bool(team.calls),
+        reel=reel_ask(asked),
     )
     changed = {"HX-Push-Url": address_of(AGENTS, asked)} if hx_target == "agents" else None
     return render(page, headers=changed)
