@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.db.figure_models import CallFigureRow
-from app.db.models import Base, CallRow, MomentRow, ResultRow, table_of
+from app.db.models import Base, CallRow, MomentRow, ResultRow, SegmentRow, table_of
 from app.db.repositories.results import ResultRepository
+from app.db.search_models import OverviewRow, SearchTextRow
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.conversation import Conversation
@@ -137,22 +138,23 @@ def store(database: Database, call_id: str, number: int, analysis: Analysis) -> 
         )
 
 
-def fill(database: Database, calls: int) -> None:
+def fill(database: Database, calls: int, *, searchable: bool = False) -> None:
     """``calls`` finished calls, ``APART_S`` apart, copied within the database from ``TEMPLATES`` of them.
 
     Words, segments and metrics are left out, as no list looks at them: with 100,000 calls they would be
     160 million rows and 6 GB. What is left of a result is as long as a page all the same (its loudness).
+    With ``searchable`` they have segments and can be found by their words, the call n by "ticketn" too.
     """
     made = TenMinuteCalls()
     for number in range(1, TEMPLATES + 1):
         store(database, f"template-{number:04}", number, made.make(number))
     with database.session() as session:
-        _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite)
+        _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite, searchable=searchable)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
 
 
-def _copy(session: Session, times: int, *, sqlite: bool) -> None:
+def _copy(session: Session, times: int, *, sqlite: bool, searchable: bool) -> None:
     """Copy k of the template n becomes the call n + ``TEMPLATES`` * k: neighbours in a list differ."""
     number = f"(template.id + {TEMPLATES} * copy.k)"
     created_at = (
@@ -164,16 +166,21 @@ def _copy(session: Session, times: int, *, sqlite: bool) -> None:
     call_id = f"'call-' || (10000000 + {number})"
     owned = {"call_id": call_id, "created_at": created_at}
     calls = {**owned, "updated_at": created_at, "completed_at": created_at, "current_result_id": "NULL"}
-    for row, values, link in (
+    words = {"result_id": number, "words": f"source.words || ' ticket' || {number} || ' '"}
+    under = "source.result_id = template.id"
+    copies: list[tuple[type[Base], dict[str, str], str]] = [
         (CallRow, calls, "source.call_id = template.call_id"),
         (ResultRow, {**owned, "id": number, "metrics": "NULL"}, "source.id = template.id"),
-        (MomentRow, {"result_id": number, "segment": "NULL"}, "source.result_id = template.id"),
-        (
-            CallFigureRow,
-            {"call_id": call_id, "result_id": number, "held_at": created_at},
-            "source.result_id = template.id",
-        ),
-    ):
+        (OverviewRow, {"result_id": number}, under),
+        (MomentRow, {"result_id": number, "segment": "NULL"}, under),
+        (CallFigureRow, {"call_id": call_id, "result_id": number, "held_at": created_at}, under),
+    ]
+    if searchable:
+        copies += [
+            (SegmentRow, {"result_id": number, "reading": "NULL"}, under),
+            (SearchTextRow, words, under),
+        ]
+    for row, values, link in copies:
         session.execute(text(_insert(row, values, link)), {"times": times})
     # Set at last, as calls and results refer to each other.
     session.execute(

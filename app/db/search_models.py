@@ -17,6 +17,8 @@ LEXEMES = "array_to_tsvector(array_remove(string_to_array(translate(words, E'\\n
 class SearchTextRow(Base):
     """The words of a call's current result, as ``app.schemas.search.lines_of`` gives them.
 
+    ``indices``: of the segments whose words the lines are, where these are not 0, 1, 2 …
+
     What finds them only the migration can say: on SQLite an FTS5 table, ``search_index``, that triggers keep
     in step; on PostgreSQL an index of ``LEXEMES``, ``ix_search_texts_words``.
     """
@@ -27,6 +29,7 @@ class SearchTextRow(Base):
         ResultId, ForeignKey("results.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     words: Mapped[str]
+    indices: Mapped[list[Any] | None] = mapped_column(StoredJson(none_as_null=True))
 
 
 class OverviewRow(Base):

@@ -61,7 +61,7 @@ class Traces:
             return True
         if self._in_index and self._clock() >= self._next_merging:
             self._in_index = False
-            self._in_index = not self._merge_index()
+            self._in_index = not self.merge_index()
         if self._in_pages and self._clock() >= self._next_rewriting:
             self._in_pages = False
             self._in_pages = not self._rewrite()
@@ -70,8 +70,9 @@ class Traces:
             self._in_log = not self._empty_log()
         return not (self._in_log or self._in_pages or self._in_index)
 
-    def _merge_index(self) -> bool:
-        """Merge all parts of the index of words into one, some pages at a time so that nobody waits long."""
+    def merge_index(self) -> bool:
+        """Merge all parts of the index of words into one, some pages at a time so that nobody waits long;
+        False where others write."""
         began, pages = self._clock(), -MERGED_PAGES  # negative: all parts, whatever their sizes
         while True:
             changes = self._changes(
@@ -116,6 +117,7 @@ class Traces:
         with self._database.undisturbed() as connection:
             before = connection.total_changes
             row = _execute(connection, statement, *values)
+            connection.commit()  # where the driver began a transaction by itself
             return None if row is None else connection.total_changes - before
 
 

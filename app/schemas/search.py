@@ -114,6 +114,11 @@ def lines_of(segments: Iterable[str]) -> str:
     return "\n".join(map(words_of, segments))
 
 
+def gaps_in(indices: list[int]) -> list[int] | None:
+    """``indices``, unless they say no more than the places of the lines do."""
+    return None if indices == list(range(len(indices))) else indices
+
+
 def best_line(query: TextQuery, lines: str) -> int | None:
     """The place of the first of the segments that hold most of the terms; None where none holds any."""
     best, most = None, 0

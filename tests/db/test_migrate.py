@@ -20,6 +20,7 @@ import app.db.playbook_models
 import app.db.reel_models
 import app.db.review_models
 import app.db.search_models
+import app.db.waveform_models
 import app.db.webhook_models
 import app.db.work_models
 from app.core.exceptions import ConfigurationError
@@ -182,6 +183,7 @@ def test_postgresql_keeps_ids_in_byte_order() -> None:
             "idempotency_keys.call_id",
             "idempotency_keys.key",
             "moment_reviews.call_id",
+            "peaks.call_id",
             "playbook_revisions.name",
             "playbooks.name",
             "reel_calls.call_id",

@@ -36,7 +36,7 @@ def read_page(
     """Newest first, by (created_at, call_id): a place in the list, so that inserts move no page."""
     if not 1 <= limit <= MAX_PAGE:
         raise _invalid("limit", f"must be 1 to {MAX_PAGE}")
-    conditions = conditions_of(filters, session.get_bind().dialect.name)
+    conditions = conditions_of(session, filters)
     if cursor is not None:
         conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
     query = (
@@ -66,7 +66,7 @@ def _with_results() -> Select[Any]:
     )
 
 
-def conditions_of(filters: CallFilter, dialect: str) -> list[ColumnElement[bool]]:
+def conditions_of(session: Session, filters: CallFilter) -> list[ColumnElement[bool]]:
     """What of ``calls`` the filters leave."""
     equal = ((_CALLS.c[name], getattr(filters, name)) for name in _EQUAL)
     conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
@@ -87,7 +87,7 @@ def conditions_of(filters: CallFilter, dialect: str) -> list[ColumnElement[bool]
     if filters.max_duration_s is not None:
         conditions.append(_CALLS.c.duration_s <= filters.max_duration_s)
     if filters.q is not None:
-        conditions.append(holds(TextQuery.of(filters.q), _CALLS.c.current_result_id, dialect))
+        conditions.append(holds(session, TextQuery.of(filters.q), _CALLS.c.current_result_id))
     return conditions
 
 

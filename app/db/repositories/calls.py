@@ -21,6 +21,7 @@ from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
 from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.search_texts import matches
+from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
 from app.schemas.guards import refuse_if_held
@@ -78,6 +79,7 @@ class CallRepository:
             return False
         if heard_anew:
             CheckpointRepository(self._session).drop(new.call_id)
+            WaveformRepository(self._session).drop(new.call_id)
         withdraw_reels(self._session, (new.call_id,))
         count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True

@@ -74,9 +74,8 @@ class ReelRepository:
         Those of the newest calls come first among equals. Without recordings calls are passed over where they
         are needed.
         """
-        dialect = self._session.get_bind().dialect.name
         conditions = [
-            *conditions_of(calls, dialect),
+            *conditions_of(self._session, calls),
             *_of_moments(wanted),
             _CALLS.c.text_deleted_at.is_(None),
         ]

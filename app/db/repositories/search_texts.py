@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, false, func, insert, select, text, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from app.db.models import CallRow, ResultRow, SegmentRow, table_of
 from app.db.search_models import LEXEMES, OverviewRow, SearchTextRow
 from app.schemas.analysis import Analysis
 from app.schemas.overview import Overview
-from app.schemas.search import Term, TextMatch, TextQuery, best_line, excerpt, lines_of
+from app.schemas.search import Term, TextMatch, TextQuery, best_line, excerpt, gaps_in, lines_of
 
 _CALLS = table_of(CallRow)
 _TEXTS = table_of(SearchTextRow)
 _OVERVIEWS = table_of(OverviewRow)
 _RESULTS = table_of(ResultRow)
 _SEGMENTS = table_of(SegmentRow)
+_KEY = (_SEGMENTS.c.result_id, _SEGMENTS.c.idx)
 _SHOWN = ("result_id", "idx", "start_s", "speaker", "role", "text")
+_MANY = 1000
+"""Where so many results hold the words, calls are looked at from the newest on until a page is full: that
+is soon. Where fewer do, the index names them all."""
 _HOLDS_WORDS = {
     "sqlite": "search_texts.result_id IN (SELECT rowid FROM search_index WHERE search_index MATCH :words)",
     "postgresql": f"{LEXEMES} @@ CAST(:words AS tsquery)",
@@ -30,12 +47,17 @@ def put_words(session: Session, call_id: str, result_id: int) -> None:
     """Make the words of ``result_id``, the call's current result, those that the call is found by."""
     of_call = select(_RESULTS.c.id).where(_RESULTS.c.call_id == call_id)
     session.connection().execute(delete(_TEXTS).where(_TEXTS.c.result_id.in_(of_call)))
-    texts = session.scalars(
-        select(_SEGMENTS.c.text).where(_SEGMENTS.c.result_id == result_id).order_by(_SEGMENTS.c.idx)
+    rows = session.execute(
+        select(_SEGMENTS.c.idx, _SEGMENTS.c.text)
+        .where(_SEGMENTS.c.result_id == result_id)
+        .order_by(_SEGMENTS.c.idx)
     ).all()
-    if texts:
-        words = lines_of(texts)
-        session.connection().execute(insert(_TEXTS).values(result_id=result_id, words=words))
+    if rows:
+        values = {
+            "words": lines_of(row.text for row in rows),
+            "indices": gaps_in([row.idx for row in rows]),
+        }
+        session.connection().execute(insert(_TEXTS).values(result_id=result_id, **values))
 
 
 def put_overview(session: Session, result_id: int, analysis: Analysis) -> None:
@@ -60,19 +82,23 @@ def overview_of(row: Row[Any]) -> Overview:
     )
 
 
-def holds(query: TextQuery, result_id: ColumnElement[Any], dialect: str) -> ColumnElement[bool]:
+def holds(session: Session, query: TextQuery, result_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether the result holds every term of ``query``."""
     if not query.terms:
         return false()
-    return result_id.in_(select(_TEXTS.c.result_id).where(*_conditions(query, dialect)))
+    dialect = session.get_bind().dialect.name
+    words: BindParameter[str] = bindparam("words", _ALL_WORDS[dialect](query))
+    named = select(_TEXTS.c.result_id).where(text(_HOLDS_WORDS[dialect]).bindparams(words))
+    some = named.limit(_MANY).subquery()
+    if session.scalar(select(func.count()).select_from(some)) == _MANY:
+        return exists().where(_TEXTS.c.result_id == result_id, *_said(query.terms, dialect))
+    phrases = [term for term in query.terms if len(term.words) > 1]
+    return result_id.in_(named.where(*_said(phrases, dialect)))
 
 
-def _conditions(query: TextQuery, dialect: str) -> list[Any]:
-    words = _ALL_WORDS[dialect](query)
-    found: list[Any] = [text(_HOLDS_WORDS[dialect]).bindparams(bindparam("words", words))]
+def _said(terms: Iterable[Term], dialect: str) -> list[ColumnElement[bool]]:
     place = func.instr if dialect == "sqlite" else func.strpos
-    found += [place(_TEXTS.c.words, term.needle) > 0 for term in query.terms if len(term.words) > 1]
-    return found
+    return [place(_TEXTS.c.words, term.needle) > 0 for term in terms]
 
 
 def _for_fts5(query: TextQuery) -> str:
@@ -103,23 +129,27 @@ def _words(term: Term) -> list[tuple[str, bool]]:
 def matches(session: Session, query: TextQuery, call_ids: Sequence[str]) -> dict[str, TextMatch]:
     """Where the terms were said in each of the calls that hold any of them; in two queries."""
     lines = session.execute(
-        select(_CALLS.c.call_id, _TEXTS.c.result_id, _TEXTS.c.words)
+        select(_CALLS.c.call_id, _TEXTS)
         .join(_TEXTS, _TEXTS.c.result_id == _CALLS.c.current_result_id)
         .where(_CALLS.c.call_id.in_(call_ids))
-    ).all()
-    best = {row.result_id: best_line(query, row.words) for row in lines}
-    places = [(key, place) for key, place in best.items() if place is not None]
-    if not places:
-        return {}
-    call_of = {row.result_id: row.call_id for row in lines}
-    place = func.row_number().over(partition_by=_SEGMENTS.c.result_id, order_by=_SEGMENTS.c.idx) - 1
-    segments = (
-        select(*(_SEGMENTS.c[name] for name in _SHOWN), place.label("place"))
-        .where(_SEGMENTS.c.result_id.in_([key for key, _ in places]))
-        .subquery()
     )
-    rows = session.execute(select(segments).where(tuple_(segments.c.result_id, segments.c.place).in_(places)))
-    return {call_of[row.result_id]: _match(query, row) for row in rows}
+    call_of = {
+        (row.result_id, index): row.call_id for row in lines if (index := _index(query, row)) is not None
+    }
+    if not call_of:
+        return {}
+    # SQLite looks pairs up one by one in all rows, but single columns in the key.
+    of_both = [column.in_({pair[at] for pair in call_of}) for at, column in enumerate(_KEY)]
+    rows = session.execute(
+        select(*(_SEGMENTS.c[name] for name in _SHOWN)).where(*of_both, tuple_(*_KEY).in_(call_of))
+    )
+    return {call_of[row.result_id, row.idx]: _match(query, row) for row in rows}
+
+
+def _index(query: TextQuery, row: Row[Any]) -> int | None:
+    """Of the segment that is shown."""
+    place = best_line(query, row.words)
+    return place if place is None or row.indices is None else row.indices[place]
 
 
 def _match(query: TextQuery, row: Row[Any]) -> TextMatch:

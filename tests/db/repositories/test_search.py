@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.db.migrate import downgrade, migrate
+from app.db.repositories import search_texts
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.retention import RetentionRepository
@@ -68,6 +69,7 @@ def said(database: Database) -> Database:
     return database
 
 
+@pytest.mark.parametrize("many", [1, 1000])
 @pytest.mark.parametrize(
     ("q", "ids"),
     [
@@ -95,7 +97,10 @@ def said(database: Database) -> Database:
         ("?!", ""),
     ],
 )
-def test_words_phrases_and_beginnings(said: Database, q: str, ids: str) -> None:
+def test_words_phrases_and_beginnings(
+    said: Database, monkeypatch: pytest.MonkeyPatch, q: str, ids: str, many: int
+) -> None:
+    monkeypatch.setattr(search_texts, "_MANY", many)
     assert _ids(said, q) == ids
 
 
@@ -114,7 +119,12 @@ def test_a_line_shows_where_it_was_said(said: Database) -> None:
     assert [line.match for line in lines] == [None] * 4
 
 
-def test_pages_of_what_is_found_neither_skip_nor_repeat(database: Database) -> None:
+@pytest.mark.parametrize("many", [2, 1000])
+def test_pages_of_what_is_found_neither_skip_nor_repeat(
+    database: Database, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """Whether the index names those that hold the words, or calls are looked at one by one."""
+    monkeypatch.setattr(search_texts, "_MANY", many)
     for number in range(25):
         completed(database, f"{number:02}", number // 3)
         _say(database, f"{number:02}", "a price" if number % 2 else "no such thing")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.schemas.overview import curve_of, score_of
-from app.schemas.search import lines_of
+from app.schemas.search import gaps_in, lines_of
 
 revision = "0014"
 down_revision = "0013"
@@ -40,8 +40,12 @@ _segments = sa.table("segments", *(sa.column(name) for name in (*_SEGMENT, *_FEE
 
 
 def upgrade() -> None:
-    words = sa.Column("words", sa.Text(), nullable=False)
-    texts = op.create_table("search_texts", *_under_result("search_texts"), words)
+    texts = op.create_table(
+        "search_texts",
+        *_under_result("search_texts"),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("indices", sa.JSON(none_as_null=True), nullable=True),
+    )
     overviews = op.create_table(
         "overviews",
         *_under_result("overviews"),
@@ -83,7 +87,11 @@ def _fill(connection: sa.Connection, texts: sa.Table, overviews: sa.Table) -> No
             sa.select(_calls.c.current_result_id).where(_calls.c.current_result_id.in_(ids))
         )
         lines = [
-            {"result_id": key, "words": lines_of(part.text for part in segments[key])}
+            {
+                "result_id": key,
+                "words": lines_of(part.text for part in segments[key]),
+                "indices": gaps_in([part.idx for part in segments[key]]),
+            }
             for key in current
             if key in segments
         ]
