@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.db.models import CallRow, ResultRow, SegmentRow, SpeakerRow, table_of
@@ -64,7 +65,7 @@ class WaveformRepository:
 
     def voices(self, call_id: str) -> Voices | None:
         """None where there is no result. Without metrics, speech is where the segments are."""
-        row = self._session.execute(
+        row: Row[Any] | None = self._session.execute(
             select(_RESULTS.c.id, _RESULTS.c.duration_s, _RESULTS.c.metrics)
             .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
             .where(_CALLS.c.call_id == call_id)
