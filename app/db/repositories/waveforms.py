@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.db.models import CallRow, ResultRow, SegmentRow, SpeakerRow, table_of
@@ -65,8 +64,8 @@ class WaveformRepository:
 
     def voices(self, call_id: str) -> Voices | None:
         """None where there is no result. Without metrics, speech is where the segments are."""
-        row: Row[Any] | None = self._session.execute(
-            select(_RESULTS.c.id, _RESULTS.c.duration_s, _RESULTS.c.metrics)
+        row = self._session.execute(
+            select(*(_RESULTS.c[name] for name in ("id", "duration_s", "metrics")))
             .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
             .where(_CALLS.c.call_id == call_id)
         ).one_or_none()
