@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.web import assets, call_actions, calls_page, login
+from app.web import assets, call_actions, calls_page, login, reels_page
 from app.web.agents import agent_page, team_page
-from app.web.call import again, clips, comments, edits, page, reviews
+from app.web.call import again, clips, comments, edits, page, reel, reviews
 from app.web.clips import clip_actions, clips_page
 from app.web.playbooks import draft_actions, draft_page, playbook_page, playbooks_page
 
@@ -23,8 +23,10 @@ ROUTERS = tuple(
         comments,
         again,
         clips,
+        reel,
         team_page,
         agent_page,
+        reels_page,
         clips_page,
         clip_actions,
         playbooks_page,

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.repositories.clips import ClipRepository
-from app.schemas.clip import Consent, ConsentState, ExcerptLine, KeptClip
+from app.schemas.clip import ClipFilter, Consent, ConsentState, ExcerptLine, KeptClip
 from tests.db.values import completed
 from tests.web.clients import SCRIPT, Elements, pages, services_of
 
@@ -47,14 +47,23 @@ def keep(client: TestClient, clip_id: str, folder: str | None, **changes: object
         ClipRepository(session).add(KeptClip(**values))  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     with pages(tmp_path_factory.mktemp("clips")) as made:
         completed(services_of(made).database, "C-1", 0, agent_id="ann", team_id="emea")
-        recorded = Consent(ConsentState.RECORDED, "Robin", WHEN)
-        keep(made, "clip_a", "Price & co", consent=recorded, note="Waits.")
-        keep(made, "clip_b", None, type="empathy", subtype=None, moment_id=None, title="Listens")
         yield made
+
+
+@pytest.fixture
+def client(library: TestClient) -> TestClient:
+    """Two clips and no others, whatever became of earlier ones."""
+    clips = services_of(library).clips
+    for clip in clips.page(ClipFilter(), 50, None)[0]:
+        clips.remove(clip.id)
+    recorded = Consent(ConsentState.RECORDED, "Robin", WHEN)
+    keep(library, "clip_a", "Price & co", consent=recorded, note="Waits.")
+    keep(library, "clip_b", None, type="empathy", subtype=None, moment_id=None, title="Listens")
+    return library
 
 
 def titles(html: str) -> list[str]:

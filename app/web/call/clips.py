@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
@@ -48,7 +49,11 @@ def keep_clip(
     hx_request: HxRequest = False,
 ) -> Response:
     """``consent`` is ticked where those who are heard agreed."""
-    given = {"state": ConsentState.RECORDED, "recorded_by": recorded_by.strip() or None}
+    given = {
+        "state": ConsentState.RECORDED,
+        "recorded_by": recorded_by.strip() or None,
+        "recorded_at": datetime.now(UTC),
+    }
     values: dict[str, object] = {
         "call_id": call_id,
         "moment_id": moment_id,

@@ -1,4 +1,4 @@
-"""Verdicts on moments, passed on the call's page. `POST /calls/{call_id}/moments/{moment_id}/review` for people."""
+"""Verdicts on moments, passed on the call's page."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ def pass_verdict(
     verdict: Annotated[str, Form()],
     kind: Annotated[str, Form(alias="type")] = "",
     subtype: Annotated[str, Form()] = "",
-    note: Annotated[str | None, Form()] = None,
+    note: Annotated[str, Form()] = "",
+    says_note: Annotated[bool, Form()] = False,
     hx_request: HxRequest = False,
 ) -> Response:
-    """Right and wrong keep the note that is there, unless one is sent with them."""
+    """``says_note``: the form shows the note; without it, the one that is there is kept."""
     before = moment_only(call_id, moment_id, frame, services).moment
     if verdict == TAKEN_BACK:
         services.reviews.withdraw(call_id, moment_id)
@@ -58,7 +59,7 @@ def pass_verdict(
             "verdict": verdict,
             "type": (kind or None) if is_other else None,
             "subtype": (subtype or None) if is_other and kind == "objection" else None,
-            "note": kept if note is None else note,
+            "note": note if says_note else kept,
         }
         services.reviews.review(call_id, moment_id, checked(ReviewRequest, values).opinion)
     if hx_request:

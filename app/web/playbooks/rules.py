@@ -27,20 +27,20 @@ def languages_beside(playbook: Playbook) -> tuple[str, ...]:
 
 
 def card_of(rule: WordsRule | TimedRule, over_all: Precisions, of_current: Precisions) -> RuleCard:
-    in_words = isinstance(rule, WordsRule)
+    in_words = rule if isinstance(rule, WordsRule) else None
     found = over_all.get(rule.id)
     return RuleCard(
         id=rule.id,
         kind=rule.type,
-        subtype=rule.subtype if isinstance(rule, WordsRule) else None,
+        subtype=in_words.subtype if in_words else None,
         role=rule.role,
-        languages=rule.languages if isinstance(rule, WordsRule) else (),
+        languages=in_words.languages if in_words else (),
         confidence=rule.confidence,
         why=rule.why,
         tip=rule.tip,
         condition=condition_lines(rule.condition),
-        match=_examples(rule.match) if in_words else (),
-        no_match=_examples(rule.no_match) if in_words else (),
+        match=_examples(in_words.match) if in_words else (),
+        no_match=_examples(in_words.no_match) if in_words else (),
         precision=precision_of(found),
         of_revision=precision_of(of_current.get(rule.id)),
         instead=tuple(Instead(label, count) for label, count in found.instead.items()) if found else (),

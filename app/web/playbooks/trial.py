@@ -8,7 +8,7 @@ from app.schemas.trial import Hit, Hits, Trial
 from app.web.addresses import call_address
 from app.web.contexts.draft import HitLine, HitsShown, RuleChange, SkippedCalls, TrialShown
 
-SHOWN_HITS = 60
+SHOWN_HITS = 30
 
 
 def shown_trial(trial: Trial, *, is_text: bool) -> TrialShown:

@@ -71,16 +71,21 @@ function takeStyleOut(shadow) {
   shadow.adoptedStyleSheets = [sheet];
 }
 
+// What was heard already is drawn in the party's full colour; that covers the other, which is no see-through one.
 function colours(lanes) {
-  return lanes.map((lane) => {
-    const token = { agent: "--agent", customer: "--customer" }[lane.dataset.role] ?? "--party-unknown";
-    const colour = window.darwix.colour(token);
-    return { waveColor: faded(colour), progressColor: colour };
-  });
+  return lanes.map((lane) => ({
+    waveColor: colourIn(lane, "color-mix(in srgb, var(--party) 45%, var(--surface))"),
+    progressColor: colourIn(lane, "var(--party)"),
+  }));
 }
 
-function faded(colour) {
-  return colour.startsWith("rgb(") ? colour.replace("rgb(", "rgba(").replace(")", ", 0.5)") : colour;
+function colourIn(element, colour) {
+  const probe = document.createElement("span");
+  probe.style.color = colour;
+  element.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
 }
 
 function addRegions(regions, lanes, moments) {
