@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test faults lint type train bench bench-quick bench-wer
+.PHONY: help setup run demo test coverage faults lint type train bench bench-quick bench-wer
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,12 @@ run: $(INSTALLED) ## Start the service on 127.0.0.1:8000
 demo: $(INSTALLED) ## Analyse the demo call through HTTP and show the result (DEMO_EXIT=1: then end)
 	@$(BIN)/python scripts/demo.py
 
-test: $(INSTALLED) ## Run all tests, with coverage
-	$(BIN)/python -m pytest tests/ --cov=app -n 2 --dist loadfile
+# Many tests wait for processes of their own, so one worker more than there are cores.
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest tests/ -n 3 --dist loadfile
+
+coverage: $(INSTALLED) ## The same, counting the lines that they reach (slower)
+	$(BIN)/python -m pytest tests/ --cov=app -n 3 --dist loadfile
 
 faults: $(INSTALLED) ## Kill, freeze and cut off real processes, and see what is left (docs/faults.md)
 	$(BIN)/python -m tests.faults

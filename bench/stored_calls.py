@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.db.figure_models import CallFigureRow
-from app.db.models import Base, CallRow, MomentRow, ResultRow, table_of
+from app.db.models import Base, CallRow, MomentRow, ResultRow, SegmentRow, table_of
 from app.db.repositories.results import ResultRepository
+from app.db.search_models import OverviewRow, SearchTextRow
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.conversation import Conversation
@@ -42,10 +43,11 @@ APART_S = 20
 class TenMinuteCalls:
     """Analyses of calls that consist of the scripts of `tests/services/roles/calls`, one after the other.
 
-    Moments and metrics are what the service finds in them.
+    Moments and metrics are what the service finds in them. ``duration_s`` makes them longer or shorter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, duration_s: float = DURATION_S) -> None:
+        self._duration_s = duration_s
         self._coachable = CoachableService(Settings(_env_file=None))
         self._turns = [
             ({"A": "speaker_0", "C": "speaker_1"}[who], said)
@@ -58,18 +60,18 @@ class TenMinuteCalls:
         chance = random.Random(number)
         spoken = tuple(self._segments(number, chance))
         conversation = Conversation(
-            duration_s=DURATION_S,
+            duration_s=self._duration_s,
             segments=with_roles(spoken, SPEAKERS),
             sentiments=tuple(_feeling(chance) for _ in spoken),
             speakers=SPEAKERS,
-            loudness=(tuple(round(chance.gauss(-26, 6), 1) for _ in range(int(DURATION_S))),),
+            loudness=(tuple(round(chance.gauss(-26, 6), 1) for _ in range(int(self._duration_s))),),
             language="en",
         )
         metrics = measure(conversation)
         moments = self._coachable.find(f"T{number}", conversation.segments, "en", metrics)
         segments, call_moments = annotate(conversation, moments, self._coachable.judge)
         return Analysis(
-            duration_s=DURATION_S,
+            duration_s=self._duration_s,
             language="en",
             language_confidence=0.98,
             segments=segments,
@@ -88,7 +90,7 @@ class TenMinuteCalls:
         now_s = 1.0
         for index, (speaker, said) in enumerate(cycle(chain(self._turns[at:], self._turns[:at]))):
             words = said.split()
-            if now_s + WORD_S * len(words) > DURATION_S:
+            if now_s + WORD_S * len(words) > self._duration_s:
                 return
             starts = [round(now_s + WORD_S * place, 3) for place in range(len(words))]
             yield Segment(
@@ -136,22 +138,23 @@ def store(database: Database, call_id: str, number: int, analysis: Analysis) -> 
         )
 
 
-def fill(database: Database, calls: int) -> None:
+def fill(database: Database, calls: int, *, searchable: bool = False) -> None:
     """``calls`` finished calls, ``APART_S`` apart, copied within the database from ``TEMPLATES`` of them.
 
     Words, segments and metrics are left out, as no list looks at them: with 100,000 calls they would be
     160 million rows and 6 GB. What is left of a result is as long as a page all the same (its loudness).
+    With ``searchable`` they have segments and can be found by their words, the call n by "ticketn" too.
     """
     made = TenMinuteCalls()
     for number in range(1, TEMPLATES + 1):
         store(database, f"template-{number:04}", number, made.make(number))
     with database.session() as session:
-        _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite)
+        _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite, searchable=searchable)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
 
 
-def _copy(session: Session, times: int, *, sqlite: bool) -> None:
+def _copy(session: Session, times: int, *, sqlite: bool, searchable: bool) -> None:
     """Copy k of the template n becomes the call n + ``TEMPLATES`` * k: neighbours in a list differ."""
     number = f"(template.id + {TEMPLATES} * copy.k)"
     created_at = (
@@ -163,16 +166,21 @@ def _copy(session: Session, times: int, *, sqlite: bool) -> None:
     call_id = f"'call-' || (10000000 + {number})"
     owned = {"call_id": call_id, "created_at": created_at}
     calls = {**owned, "updated_at": created_at, "completed_at": created_at, "current_result_id": "NULL"}
-    for row, values, link in (
+    words = {"result_id": number, "words": f"source.words || ' ticket' || {number} || ' '"}
+    under = "source.result_id = template.id"
+    copies: list[tuple[type[Base], dict[str, str], str]] = [
         (CallRow, calls, "source.call_id = template.call_id"),
         (ResultRow, {**owned, "id": number, "metrics": "NULL"}, "source.id = template.id"),
-        (MomentRow, {"result_id": number, "segment": "NULL"}, "source.result_id = template.id"),
-        (
-            CallFigureRow,
-            {"call_id": call_id, "result_id": number, "held_at": created_at},
-            "source.result_id = template.id",
-        ),
-    ):
+        (OverviewRow, {"result_id": number}, under),
+        (MomentRow, {"result_id": number, "segment": "NULL"}, under),
+        (CallFigureRow, {"call_id": call_id, "result_id": number, "held_at": created_at}, under),
+    ]
+    if searchable:
+        copies += [
+            (SegmentRow, {"result_id": number, "reading": "NULL"}, under),
+            (SearchTextRow, words, under),
+        ]
+    for row, values, link in copies:
         session.execute(text(_insert(row, values, link)), {"times": times})
     # Set at last, as calls and results refer to each other.
     session.execute(

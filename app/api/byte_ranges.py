@@ -70,7 +70,7 @@ def ranged(
         **(headers or {}),
     }
     is_read = request.method in ("GET", "HEAD")
-    if is_read and _matches(request.headers.get("if-none-match"), served.tag):
+    if is_read and names_tag(request.headers.get("if-none-match"), served.tag):
         return Response(status_code=304, headers=told)
     try:
         part = _asked_part(request, served) if is_read else None
@@ -99,7 +99,8 @@ def _asked_part(request: Request, served: Served) -> tuple[int, int] | None:
     return byte_range(request.headers.get("range"), served.size)
 
 
-def _matches(header: str | None, tag: str) -> bool:
+def names_tag(header: str | None, tag: str) -> bool:
+    """Whether an ``If-None-Match`` names the content with this tag."""
     if header is None:
         return False
     tags = (part.strip().removeprefix("W/") for part in header.split(","))

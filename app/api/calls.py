@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.api.examples import CALL_PAGE, CALL_RESULT
-from app.schemas.models import CallListItem, CallPage, CallResult
+from app.schemas.call_list_models import CallListItem, CallPage
+from app.schemas.models import CallResult
 from app.schemas.requests import ID_PATTERN, CallQuery
 from app.services.call_service import StoredCall
 from app.services.exports.aws import to_aws
@@ -42,7 +43,11 @@ CallIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["CALL-001"])]
     },
 )
 def list_calls(services: ServicesDep, query: Annotated[CallQuery, Query()]) -> CallPage:
-    """A page of calls. Calls that come in while you page through are neither skipped nor shown twice."""
+    """A page of calls. Calls that come in while you page through are neither skipped nor shown twice.
+
+    `q` searches the words of current transcripts: all of them must be there, in any order, and a
+    "quoted phrase" within one segment. Any text will do; one without a word finds nothing.
+    """
     items, next_cursor = services.calls.page(query.filters, query.limit, query.cursor)
     return CallPage(items=[CallListItem.of(item) for item in items], next_cursor=next_cursor)
 

@@ -30,6 +30,7 @@ from app.api import (
     teams,
     telemetry,
     transcribe,
+    waveforms,
     webhooks,
     work,
 )
@@ -57,6 +58,7 @@ def install_routes(app: FastAPI) -> None:
         metrics,
         exports,
         recordings,
+        waveforms,
     )
     of_coaching = (agents, teams, clips, playbooks, rule_lab)
     for resource in (*of_calls, *of_coaching, speech, reels, webhooks, telemetry):

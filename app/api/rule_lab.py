@@ -29,7 +29,7 @@ def try_draft(name: PlaybookPath, body: TryRequest, services: ServicesDep) -> Tr
     Tells what the draft finds with words and times, and what only one of them finds. By rules alone, and
     without writing anything. At most 200 calls, and 20 seconds.
     """
-    return TryResult.of(_tried(name, body, services))
+    return TryResult.of(tried(name, body, services))
 
 
 @router.get(
@@ -45,7 +45,8 @@ def report(name: PlaybookPath, services: ServicesDep) -> PlaybookReport:
     return PlaybookReport.of(name, *services.playbooks.report(name))
 
 
-def _tried(name: str, body: TryRequest, services: Services) -> Trial:
+def tried(name: str, body: TryRequest, services: Services) -> Trial:
+    """Raises what trying raises, and ValidationFailed for a text of nothing or of too much."""
     if body.wanted_calls is not None:
         return services.trials.on_calls(name, body.yaml, body.wanted_calls)
     if body.text is not None:

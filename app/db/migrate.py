@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HEAD = "0014"
+HEAD = "0016"
 """Newest revision, written down so that a start on a current database need not import Alembic."""
 
 

@@ -3,7 +3,8 @@
 `secure_delete` overwrites the rows themselves. Left are the log, which keeps the pages as they were before
 until it is used anew, and unused corners of pages: where SQLite moves rows from one page to another, now and
 then a copy stays behind (some words of one deleted call in 100 to 250, measured). So the log is emptied,
-and a file that is not too large is written anew. PostgreSQL has its own ways (autovacuum, recycled log).
+and a file that is not too large is written anew. And the index of words only notes that a call is gone: its
+words leave it where its parts are merged into one. PostgreSQL has its own ways (autovacuum, recycled log).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from app.db.engine import BUSY_TIMEOUT_S, is_in_memory
 from app.db.session import Database
@@ -27,6 +29,12 @@ ROOM = 3
 REWRITE_PAUSE_S = 600.0
 """Between two rewritings, so that a deletion a minute does not mean to write the whole file every minute."""
 WAIT_S = 0.5
+MERGED_PAGES = 500
+"""Pages of the index of words that are merged in one go, while nobody else writes."""
+LEAST_CHANGES = 2
+"""A merging that changed less had nothing to do (SQLite's own rule)."""
+REST = 20
+"""For so many times as long as a merging took nothing is merged again."""
 
 
 class Traces:
@@ -37,11 +45,12 @@ class Traces:
         self._clock = clock
         self._in_log = True  # an earlier process may have ended before it had removed them
         self._in_pages = False
-        self._next_rewriting = clock()
+        self._in_index = True  # that earlier process again
+        self._next_rewriting = self._next_merging = clock()
 
     def left(self) -> None:
         """Something was deleted, and the deletion is committed."""
-        self._in_log = self._in_pages = True
+        self._in_log = self._in_pages = self._in_index = True
 
     def remove(self) -> bool:
         """Remove what can be removed now; whether nothing is left to do. Call it again while there is.
@@ -50,13 +59,32 @@ class Traces:
         """
         if not self._database.is_sqlite or is_in_memory(self._database.engine.url):
             return True
+        if self._in_index and self._clock() >= self._next_merging:
+            self._in_index = False
+            self._in_index = not self.merge_index()
         if self._in_pages and self._clock() >= self._next_rewriting:
             self._in_pages = False
             self._in_pages = not self._rewrite()
         if self._in_log:
             self._in_log = False
             self._in_log = not self._empty_log()
-        return not (self._in_log or self._in_pages)
+        return not (self._in_log or self._in_pages or self._in_index)
+
+    def merge_index(self) -> bool:
+        """Merge all parts of the index of words into one, some pages at a time so that nobody waits long;
+        False where others write."""
+        began, pages = self._clock(), -MERGED_PAGES  # negative: all parts, whatever their sizes
+        while True:
+            changes = self._changes(
+                "INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)", pages
+            )
+            if changes is None:
+                return False
+            if changes < LEAST_CHANGES:
+                self._in_log = True
+                self._next_merging = self._clock() + REST * (self._clock() - began)
+                return True
+            pages = MERGED_PAGES
 
     def _rewrite(self) -> bool:
         with self._database.undisturbed() as connection:
@@ -81,12 +109,26 @@ class Traces:
     def _done(self, statement: str) -> bool:
         """Whether it took place; not while others read what the log alone has, or write."""
         with self._database.undisturbed() as connection:
-            connection.execute(f"PRAGMA busy_timeout={WAIT_S * 1000:.0f}")
-            try:
-                row = connection.execute(statement).fetchone()
-            except sqlite3.OperationalError as error:
-                log.warning("database.traces_remain", extra={"reason": str(error)})
-                return False
-            finally:
-                connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
-        return row is None or row[0] == 0
+            row = _execute(connection, statement)
+        return row is not None and row[0] in (None, 0)
+
+    def _changes(self, statement: str, *values: int) -> int | None:
+        """How many rows it changed; None while others write."""
+        with self._database.undisturbed() as connection:
+            before = connection.total_changes
+            row = _execute(connection, statement, *values)
+            connection.commit()  # where the driver began a transaction by itself
+            return None if row is None else connection.total_changes - before
+
+
+def _execute(connection: sqlite3.Connection, statement: str, *values: int) -> tuple[Any, ...] | None:
+    """The first row of its answer, (None,) where there is none; None while others are in the way."""
+    connection.execute(f"PRAGMA busy_timeout={WAIT_S * 1000:.0f}")
+    try:
+        row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+    except sqlite3.OperationalError as error:
+        log.warning("database.traces_remain", extra={"reason": str(error)})
+        return None
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000:.0f}")
+    return row or (None,)

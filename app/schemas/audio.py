@@ -65,15 +65,21 @@ class Audio:
         """``count`` samples from the sample ``first`` on, in [-1, 1]; fewer at the end, shape (n,)."""
         import numpy as np
 
+        frames = self.read_frames(first, count)
+        signal = frames.mean(axis=1, dtype=np.float32) if self.channel is None else frames[:, self.channel]
+        samples: NDArray[np.float32] = signal.astype(np.float32) * np.float32(self.gain / 32768.0)
+        return samples if self.gain <= 1.0 else np.clip(samples, -1.0, 1.0)
+
+    def read_frames(self, first: int, count: int) -> NDArray[np.int16]:
+        """The same of all channels, as stored, shape (n, channel_count)."""
+        import numpy as np
+
         # Read, not mapped: pages of a map stay counted as the process's own.
         count = max(0, min(count, self.sample_count - first))
         with self.pcm_path.open("rb") as stream:
             stream.seek(first * self.channel_count * _SAMPLE_BYTES)
             stored = np.fromfile(stream, dtype="<i2", count=count * self.channel_count)
-        frames = stored[: stored.size - stored.size % self.channel_count].reshape(-1, self.channel_count)
-        signal = frames.mean(axis=1, dtype=np.float32) if self.channel is None else frames[:, self.channel]
-        samples: NDArray[np.float32] = signal.astype(np.float32) * np.float32(self.gain / 32768.0)
-        return samples if self.gain <= 1.0 else np.clip(samples, -1.0, 1.0)
+        return stored[: stored.size - stored.size % self.channel_count].reshape(-1, self.channel_count)
 
 
 class ChannelKind(StrEnum):

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.schemas.analysis import CallStatus
+from app.schemas.overview import Overview
+from app.schemas.search import TextMatch
 
 
 class Queue(StrEnum):
@@ -156,17 +158,28 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class CallSummary:
-    """One line of a list of calls. ``moments`` counts the moments of the current result by type."""
+    """One line of a list of calls. ``moments`` counts the moments of the current result by type.
+
+    ``overview`` is None without a result, ``queue_position`` (1 is next) unless the call waits, ``match``
+    where nothing was searched for.
+    """
 
     call: CallRecord
     language: str | None
     degraded: bool
     moments: dict[str, int]
+    overview: Overview | None = None
+    queue_position: int | None = None
+    match: TextMatch | None = None
 
 
 @dataclass(frozen=True)
 class CallFilter:
-    """What a list of calls is narrowed to; ``date_from`` and ``date_to`` bound ``created_at``, inclusive."""
+    """What a list of calls is narrowed to; ``date_from`` and ``date_to`` bound ``created_at``, inclusive.
+
+    ``q``: what the current transcript must hold, as ``TextQuery`` reads it. The bounds of the duration are
+    inclusive; a call of unknown length is outside of any.
+    """
 
     agent_id: str | None = None
     team_id: str | None = None
@@ -176,3 +189,7 @@ class CallFilter:
     date_from: datetime | None = None
     date_to: datetime | None = None
     legal_hold: bool | None = None
+    direction: str | None = None
+    min_duration_s: float | None = None
+    max_duration_s: float | None = None
+    q: str | None = None

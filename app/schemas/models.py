@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.analysis import AnalysedSegment, Analysis, CallStatus
-from app.schemas.call import CallRecord, CallSummary
+from app.schemas.call import CallRecord
 from app.schemas.correction import CorrectText
 from app.schemas.metrics import Metrics
 from app.schemas.moment_models import MomentModel
@@ -282,61 +282,6 @@ def analysis_fields(analysis: Analysis | None) -> dict[str, Any]:
 
 def _seconds(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-class CallListItem(BaseModel):
-    """One line of the list of calls; ``moments`` counts them by type."""
-
-    call_id: str
-    status: CallStatus
-    agent_id: str | None
-    team_id: str | None
-    customer_id: str | None
-    started_at: datetime | None
-    direction: str | None
-    created_at: datetime
-    completed_at: datetime | None
-    duration_seconds: float | None
-    language: str | None
-    degraded: bool
-    moments: dict[str, int]
-    error: FailureModel | None
-    legal_hold: bool = False
-    audio_deleted_at: datetime | None = None
-    text_deleted_at: datetime | None = None
-
-    @classmethod
-    def of(cls, summary: CallSummary) -> CallListItem:
-        call = summary.call
-        failure = call.failure
-        return cls(
-            call_id=call.call_id,
-            status=call.status,
-            agent_id=call.agent_id,
-            team_id=call.team_id,
-            customer_id=call.customer_id,
-            started_at=call.started_at,
-            direction=call.direction,
-            created_at=call.created_at,
-            completed_at=call.completed_at,
-            duration_seconds=_seconds(call.duration_s),
-            language=summary.language,
-            degraded=summary.degraded,
-            moments=summary.moments,
-            error=FailureModel(code=failure.code, stage=failure.stage, detail=failure.detail)
-            if failure
-            else None,
-            legal_hold=call.legal_hold,
-            audio_deleted_at=call.audio_deleted_at,
-            text_deleted_at=call.text_deleted_at,
-        )
-
-
-class CallPage(BaseModel):
-    """A page of calls, newest first; ``next_cursor`` is null on the last."""
-
-    items: list[CallListItem]
-    next_cursor: str | None
 
 
 class Problem(BaseModel):

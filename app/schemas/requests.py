@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -157,19 +158,28 @@ class CallFilterQuery(BaseModel):
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Taken in at or before this time.")
     legal_hold: bool | None = Field(None, description="Only calls under legal hold, or only others.")
+    direction: Literal["inbound", "outbound"] | None = None
+    min_duration_s: float | None = Field(None, ge=0, description="At least so many seconds long.")
+    max_duration_s: float | None = Field(None, ge=0, description="At most so many seconds long.")
+    q: str | None = Field(
+        None,
+        max_length=200,
+        description=(
+            'Words and "quoted phrases" that the current transcript holds, whatever their case and accents. '
+            "The last word counts as a beginning unless a blank or a quote follows."
+        ),
+        examples=['"too expensive" budget'],
+    )
 
     @property
     def filters(self) -> CallFilter:
-        return CallFilter(
-            agent_id=self.agent_id,
-            team_id=self.team_id,
-            customer_id=self.customer_id,
-            status=self.status,
-            moment_type=self.moment_type,
-            date_from=self.date_from,
-            date_to=self.date_to,
-            legal_hold=self.legal_hold,
-        )
+        names = (field.name for field in fields(CallFilter))
+        return CallFilter(**{name: getattr(self, name) for name in names})
+
+    @field_validator("q")
+    @classmethod
+    def _blank_query(cls, value: str | None) -> str | None:
+        return value if value and value.strip() else None
 
 
 class CallQuery(CallFilterQuery):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from app.core.config import Settings
 from app.schemas.audio import Audio, Span
+from app.schemas.waveform import Peaks
 from app.services.audio.clips import ClipCutter
 from app.services.audio.decoder import DecodeLimits, Decoder
 from app.services.audio.encoder import Encoder, Media
 from app.services.audio.ffmpeg import Ffmpeg, find_ffmpeg
+from app.services.audio.peaks import peaks_of
 from app.services.audio.sniff import HEAD_BYTES, check_media
 from app.services.audio.tape import Tape
 
@@ -52,6 +54,10 @@ class AudioService:
         the end of the last. Raises StageFailed or InsufficientStorage.
         """
         return self._cutter.cut(source, spans, folder)
+
+    def peaks(self, audio: Audio) -> Peaks:
+        """What a waveform of decoded audio is drawn from, by channel as recorded."""
+        return peaks_of(audio)
 
     def encode(self, source: Path, target: Path, media: Media) -> None:
         """Write ``source`` to ``target`` as MP3 or WAV. Raises StageFailed or InsufficientStorage."""

@@ -47,6 +47,7 @@ from app.services.trial_service import TrialService
 from app.services.tts.cache import SpeechCache
 from app.services.tts.registry import TTS_ENGINES
 from app.services.tts_service import TtsService
+from app.services.waveform_service import WaveformService
 from app.services.webhook_service import WebhookService
 from app.services.webhooks.addresses import AddressGuard, Allowed
 from app.services.webhooks.sender import Sender
@@ -87,6 +88,7 @@ class Services:
     audio: AudioService
     coachable: CoachableService
     recordings: RecordingService
+    waveforms: WaveformService
     clips: ClipService
     tts: TtsService
     tts_chain: EngineChain
@@ -209,6 +211,7 @@ def _of_sound(
     return {
         "scratch": scratch,
         "recordings": recordings,
+        "waveforms": WaveformService(database, recordings, audio, scratch),
         "reels": reels,
         "clips": ClipService(database, storage, scratch, calls, recordings, left=traces.left),
     }

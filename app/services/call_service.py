@@ -276,13 +276,13 @@ class CallService:
         """Newest first. Raises ValidationFailed for a cursor that this service did not make."""
         return self._database.read(lambda session: CallRepository(session).page(filters, limit, cursor))
 
-    def summary(self, call_id: str) -> tuple[CallSummary, int | None]:
-        """The call as a line of a list, and its place in the queue while it waits. Raises CallNotFound."""
+    def summary(self, call_id: str) -> CallSummary:
+        """The call as a line of a list. Raises CallNotFound."""
         with self._database.snapshot() as session:
             summary = CallRepository(session).summary(call_id)
             if summary is None:
                 raise CallNotFound(f"there is no call {call_id}")
-            return summary, ClaimRepository(session).position(summary.call)
+            return summary
 
     def digests(self, filters: CallFilter) -> Iterator[CallDigest]:
         """Every call that the filters leave, newest first, read a page at a time."""

@@ -17,6 +17,7 @@ from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
 from app.schemas.correction import Corrected, Edit
 from app.schemas.heard import Heard
+from app.schemas.waveform import Peaks
 from app.services.ownership import is_gone
 from app.storage.base import Storage
 
@@ -83,6 +84,16 @@ class WorkService:
                 return ClaimRepository(session).keep(claim, heard, _now())
         except DatabaseUnavailable:
             log.warning("call.heard_not_stored")
+            return True
+
+    def keep_peaks(self, claim: Claim, peaks: Peaks) -> bool:
+        """Store how loud the recording is; where the database is away, that is made up for when it is asked
+        for."""
+        try:
+            with self._database.session() as session:
+                return ClaimRepository(session).keep_peaks(claim, peaks, _now())
+        except DatabaseUnavailable:
+            log.warning("call.peaks_not_stored")
             return True
 
     def hand_on(self, claim: Claim, heard: Heard) -> bool:

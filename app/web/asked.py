@@ -1,9 +1,9 @@
-"""What an address asks for: its parameters without blanks, read by the same schemas as JSON routes'."""
+"""What an address or a form asks for, without blanks, read by the same schemas as JSON routes'."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -21,7 +21,7 @@ def asked_of(request: Request) -> dict[str, str]:
     return {name: value.strip() for name, value in request.query_params.items() if value.strip()}
 
 
-def read_asked(asked: Mapping[str, str], schema: type[Query]) -> Query:
+def read_asked(asked: Mapping[str, Any], schema: type[Query]) -> Query:
     """``asked`` by ``schema``; a day as ``date_to`` is meant as a whole. Raises ValidationFailed."""
     values = dict(asked)
     if len(values.get("date_to", "")) == DAY:

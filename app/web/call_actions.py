@@ -115,5 +115,5 @@ def _line_or_list(
     call_id: str, frame: Frame, runtime: RuntimeDep, next_address: str, *, as_line: bool
 ) -> Response:
     if as_line:
-        return render(CallLineOnly(frame, line_of(*runtime.services.calls.summary(call_id))))
+        return render(CallLineOnly(frame, line_of(runtime.services.calls.summary(call_id))))
     return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)

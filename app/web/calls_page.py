@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -31,8 +32,11 @@ from app.web.rendering import render
 from app.web.shown import spelled, status_words
 
 PAGE = 30
-FOLDED = ("customer_id", "team_id", "date_from", "date_to")
+FOLDED = ("customer_id", "team_id", "direction", "min_duration_s", "max_duration_s", "date_from", "date_to")
 """Filters that are asked for less often."""
+DIRECTIONS = ("inbound", "outbound")
+AT_LEAST_MIN = (2, 5, 15, 30)
+AT_MOST_MIN = (2, 5, 15, 30, 60)
 
 router = APIRouter(include_in_schema=False)
 
@@ -73,10 +77,10 @@ def _page(
 def show_line(call_id: CallIdPath, frame: FrameDep, services: ServicesDep) -> Response:
     """One line of the list as it is now; nothing for a call that was deleted meanwhile."""
     try:
-        found = services.calls.summary(call_id)
+        summary = services.calls.summary(call_id)
     except CallNotFound:
         return Response(media_type="text/html")
-    return render(CallLineOnly(frame, line_of(*found)))
+    return render(CallLineOnly(frame, line_of(summary)))
 
 
 def _table(services: Services, asked: dict[str, str]) -> CallsTable:
@@ -93,7 +97,6 @@ def _table(services: Services, asked: dict[str, str]) -> CallsTable:
 
 
 def _filters(asked: dict[str, str]) -> CallFilters:
-    status, moment = asked.get("status", ""), asked.get("moment_type", "")
     return CallFilters(
         q=asked.get("q", ""),
         agent_id=asked.get("agent_id", ""),
@@ -101,9 +104,22 @@ def _filters(asked: dict[str, str]) -> CallFilters:
         team_id=asked.get("team_id", ""),
         date_from=asked.get("date_from", "")[:DAY],
         date_to=asked.get("date_to", "")[:DAY],
-        statuses=tuple(Choice(one, status_words(one), one == status) for one in CallStatus),
-        moment_types=tuple(
-            Choice(one, spelled(one), one == moment) for one in (*MomentType, *TimedMomentType)
+        statuses=_choices(asked.get("status"), {one: status_words(one) for one in CallStatus}),
+        moment_types=_choices(
+            asked.get("moment_type"), {one: spelled(one) for one in (*MomentType, *TimedMomentType)}
         ),
+        directions=_choices(asked.get("direction"), {one: spelled(one) for one in DIRECTIONS}),
+        at_least=_choices(asked.get("min_duration_s"), _minutes(AT_LEAST_MIN)),
+        at_most=_choices(asked.get("max_duration_s"), _minutes(AT_MOST_MIN)),
         more=sum(name in asked for name in FOLDED),
     )
+
+
+def _minutes(lengths: Sequence[int]) -> dict[str, str]:
+    return {str(60 * minutes): f"{minutes} min" for minutes in lengths}
+
+
+def _choices(chosen: str | None, labels: Mapping[str, str]) -> tuple[Choice, ...]:
+    """What the list does not offer but the address asks for stays chosen."""
+    offered = labels if not chosen or chosen in labels else {**labels, chosen: chosen}
+    return tuple(Choice(value, label, value == chosen) for value, label in offered.items())

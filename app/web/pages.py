@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.web import assets, call_actions, calls_page, login
+from app.web import assets, call_actions, calls_page, login, reels_page
 from app.web.agents import agent_page, team_page
-from app.web.call import again, comments, edits, page, reviews
+from app.web.call import again, clips, comments, edits, page, reel, reviews
+from app.web.clips import clip_actions, clips_page
+from app.web.playbooks import draft_actions, draft_page, playbook_page, playbooks_page
 
 ROUTERS = tuple(
     part.router
@@ -20,8 +22,17 @@ ROUTERS = tuple(
         edits,
         comments,
         again,
+        clips,
+        reel,
         team_page,
         agent_page,
+        reels_page,
+        clips_page,
+        clip_actions,
+        playbooks_page,
+        playbook_page,
+        draft_page,
+        draft_actions,
     )
 )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 MOST_SCORE = 5.0
 """Sentiment lies between this and its opposite."""
+MOST_DRAWN = 3.0
+"""A stretch of a call is hardly ever beyond this: there a small curve is level."""
 _CLEAR = 0.5
 _STATUS = {
     "queued": "Queued",
@@ -45,7 +47,7 @@ def spark(scores: Sequence[float | None], width: int, height: int) -> Spark | No
 
 
 def _y_of(score: float, height: int) -> float:
-    bounded = min(max(score / MOST_SCORE, -1.0), 1.0)
+    bounded = min(max(score / MOST_DRAWN, -1.0), 1.0)
     return height / 2 - bounded * (height / 2 - 2)
 
 
@@ -81,6 +83,11 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def length_of(seconds: float) -> str:
+    """Of a stretch of a call: `7.2 s`, `3:40`."""
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+
+
 def percent(share: float) -> str:
     return f"{round(share * 100)} %"
 
@@ -110,5 +117,16 @@ def day_and_time(value: datetime) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (spark, score_words, clock, percent, score, spelled, status_words, iso, day_and_time)
+    for function in (
+        spark,
+        score_words,
+        clock,
+        length_of,
+        percent,
+        score,
+        spelled,
+        status_words,
+        iso,
+        day_and_time,
+    )
 }

@@ -20,6 +20,7 @@ from app.schemas.sentiment import UNJUDGED, Sentiment
 from app.schemas.speaker import Speaker
 from app.schemas.transcript import Segment, Transcript, Turn
 from app.schemas.utterance import Utterance
+from app.schemas.waveform import Peaks
 from app.services.alignment_service import align, with_roles
 from app.services.annotation_service import annotate
 from app.services.audio.windows import SpeechWindow, pack, whole
@@ -57,6 +58,8 @@ class Stages:
 
 Keep = Callable[[Heard], None]
 """Told what was heard so far, so that nobody has to hear it again."""
+KeepPeaks = Callable[[Peaks], None]
+"""Told how loud the recording is."""
 
 
 def process_call(
@@ -75,6 +78,7 @@ def hear(
     progress: Progress,
     earlier: Heard | None = None,
     keep: Keep = lambda _: None,
+    keep_peaks: KeepPeaks | None = None,
 ) -> Heard:
     """The stages that need the recording; a transcript that ``earlier`` holds is not made again.
 
@@ -84,6 +88,8 @@ def hear(
     options = call.options.completed(stages.defaults)
     with progress.stage("decode"):
         audio = stages.audio.decode(recording, scratch, progress.stopped.is_set)
+        if keep_peaks is not None:
+            keep_peaks(stages.audio.peaks(audio))
     with progress.stage("voice_activity"):
         engines = stages.engines.run(audio, options.language, progress.stopped)
     heard = earlier or note_heard(audio, transcribe(options, engines, progress), engines)

@@ -22,6 +22,7 @@ from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Queue
 from app.schemas.correction import Corrected
 from app.schemas.heard import Heard
+from app.schemas.waveform import Peaks
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.edited_analysis import concluded, drafted
 from app.services.playbook_library import PlaybookLibrary
@@ -162,8 +163,12 @@ class CallTask:
             if not self._work.keep(work.claim, heard):
                 raise CallGone
 
+        def keep_peaks(peaks: Peaks) -> None:
+            if not self._work.keep_peaks(work.claim, peaks):
+                raise CallGone
+
         with self._storage.local_path(work.record.audio_key) as recording, self._scratch.folder() as scratch:
-            return hear(call, recording, self._stages, scratch, progress, work.heard, keep)
+            return hear(call, recording, self._stages, scratch, progress, work.heard, keep, keep_peaks)
 
     def _persist(
         self, claim: Claim, found: Analysis, corrected: Corrected | None, progress: Progress

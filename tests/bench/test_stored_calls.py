@@ -24,7 +24,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             database = stack.enter_context(sqlite_database(tmp_path_factory.mktemp("db")))
         else:
             database = stack.enter_context(postgres_database())
-        fill(database, TEMPLATES * COPIES)
+        fill(database, TEMPLATES * COPIES, searchable=True)
         yield database
 
 
@@ -74,3 +74,11 @@ def test_nobody_works_on_them(filled: Database) -> None:
     with filled.snapshot() as session:
         busy = "SELECT count(*) FROM calls WHERE coalesce(queue, owner) IS NOT NULL"
         assert session.execute(text(busy)).scalar() == 0
+
+
+def test_each_copy_is_found_by_its_number(filled: Database) -> None:
+    (found,) = pages(filled, CallFilter(q=f"ticket{TEMPLATES + 7} "))
+    assert found.call.customer_id == "customer-7"
+    assert found.overview is not None
+    assert len(found.overview.curve) == 24
+    assert len(pages(filled, CallFilter(q="price"))) > TEMPLATES

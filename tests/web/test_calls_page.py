@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from app.db.models import CallRow, table_of
 from app.db.repositories.results import ResultRepository
 from app.schemas.analysis import Analysis, CallStatus
+from tests.analyses import two_segments
 from tests.db.values import T0, at, plain_analysis, stored
 from tests.web.clients import KEY, SCRIPT, Elements, pages, services_of, signed_in
 
@@ -67,7 +68,7 @@ def lines_of(html: str) -> list[str]:
 
 
 def line_of(html: str, call_id: str) -> str:
-    (found,) = [part for part in html.split("<tr ") if f'<span class="call-id">{call_id}' in part]
+    (found,) = [part for part in html.split("<tbody ") if f'<span class="call-id">{call_id}' in part]
     return found
 
 
@@ -85,7 +86,7 @@ def test_the_newest_calls_come_first_and_the_older_ones_behind_a_link(client: Te
 
 def test_a_line_says_what_a_coach_looks_for(client: TestClient) -> None:
     html = line_of(client.get("/").text, "LONG")
-    text = re.sub(r"\s+", " ", Elements("<tr " + html).text)
+    text = re.sub(r"\s+", " ", Elements("<tbody " + html).text)
     assert "1:02:03" in text
     assert "daniel" in text
     assert "Done" in text
@@ -124,19 +125,41 @@ def test_a_failed_call_says_why_and_offers_to_try_again(client: TestClient) -> N
     assert 'action="/ui/calls/FAILED/rerun"' in html
     assert "/ui/calls/FAILED/delete?next=" in html
     assert "<script>" not in html
-    assert HOSTILE in Elements("<tr " + html).text
+    assert HOSTILE in Elements("<tbody " + html).text
 
 
 def test_filters_stand_in_the_address_and_in_the_form(client: TestClient) -> None:
-    answer = client.get("/?status=failed&agent_id=emily&customer_id=&q=&date_to=2026-02-21&moment_type=")
+    answer = client.get(
+        "/?status=failed&agent_id=emily&customer_id=&q=&date_to=2026-02-21&moment_type=&direction=inbound"
+    )
     assert lines_of(answer.text) == ["FAILED"]
     elements = Elements(answer.text)
-    assert [option["value"] for option in elements.all("option") if "selected" in option] == ["failed"]
+    assert [option["value"] for option in elements.all("option") if "selected" in option] == [
+        "failed",
+        "inbound",
+    ]
     values = {field.get("id"): field.get("value") for field in elements.all("input")}
     assert (values["agent_id"], values["date_to"]) == ("emily", "2026-02-21")
     assert "open" in elements.all("details")[0]
     assert lines_of(client.get("/?moment_type=pressure").text) == ["LONG"]
     assert lines_of(client.get("/?date_to=2026-02-20").text) == []
+
+
+def test_the_words_that_were_searched_for_are_marked(client: TestClient) -> None:
+    answer = client.get("/", params={"q": 'too "expens'})
+    assert lines_of(answer.text) == ["LONG"]
+    html = line_of(answer.text, "LONG")
+    assert "It is <mark>too</mark> <mark>expensive</mark>." in html
+    assert re.search(r'href="/ui/calls/LONG#t=[\d.]+"', html)
+    assert lines_of(client.get("/?q=cheap").text) == []
+    assert Elements(answer.text).all("input")[0]["value"] == 'too "expens'
+
+
+def test_how_a_call_went_is_in_its_line(client: TestClient) -> None:
+    store(client, "FELT", -1, two_segments(), duration_s=90)
+    html = line_of(client.get("/?agent_id=emily&min_duration_s=90&max_duration_s=90").text, "FELT")
+    assert 'aria-label="Sentiment: positive at first, negative at the end"' in html
+    services_of(client).calls.delete("FELT")
 
 
 def test_pages_keep_the_filters(client: TestClient) -> None:

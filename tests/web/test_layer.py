@@ -148,7 +148,8 @@ def test_vendored_files_are_those_that_the_readme_names() -> None:
     for path in vendored:
         assert f"`vendor/{path.relative_to(FOLDER / 'vendor').as_posix()}`" in readme
         assert hashlib.sha256(path.read_bytes()).hexdigest() in readme
-    assert (FOLDER / "licenses" / "htmx.LICENSE.txt").is_file()
+    for name in ("htmx", "wavesurfer"):
+        assert (FOLDER / "licenses" / f"{name}.LICENSE.txt").is_file()
 
 
 @pytest.mark.parametrize("path", OWN_SCRIPTS, ids=lambda path: path.name)

@@ -17,13 +17,13 @@ def test_lengths(seconds: float | None, shown: str) -> None:
 
 
 def test_a_curve_spans_the_width_and_breaks_where_nothing_is_known() -> None:
-    drawn = spark((5, 0, None, -5, -9), 80, 20)
+    drawn = spark((3, 0, None, -3, -5), 80, 20)
     assert drawn is not None
     assert drawn.lines == ("0,2 20,10", "60,18 80,18")
-    assert (drawn.last_x, drawn.last_y, drawn.last_score) == (80, 18, -9)
+    assert (drawn.last_x, drawn.last_y, drawn.last_score) == (80, 18, -5)
     assert spark((), 80, 20) is None
     assert spark((None, None), 80, 20) is None
-    single = spark((2.5,), 80, 20)
+    single = spark((1.5,), 80, 20)
     assert single is not None
     assert single.lines == ("0,6",)
 

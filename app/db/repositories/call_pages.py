@@ -14,13 +14,18 @@ from sqlalchemy.orm import Session
 from app.core.exceptions import ValidationFailed
 from app.db.models import CallRow, MomentRow, ResultRow, table_of
 from app.db.repositories.call_records import record_of
+from app.db.repositories.search_texts import holds, overview_of
+from app.db.search_models import OverviewRow
 from app.schemas.call import CallFilter, CallSummary
+from app.schemas.search import TextQuery
 
 MAX_PAGE = 200
 
 _CALLS = table_of(CallRow)
 _RESULTS = table_of(ResultRow)
 _MOMENTS = table_of(MomentRow)
+_OVERVIEWS = table_of(OverviewRow)
+_EQUAL = ("agent_id", "team_id", "customer_id", "status", "direction")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREIGN = "is not one that this service gave out"
 
@@ -31,7 +36,7 @@ def read_page(
     """Newest first, by (created_at, call_id): a place in the list, so that inserts move no page."""
     if not 1 <= limit <= MAX_PAGE:
         raise _invalid("limit", f"must be 1 to {MAX_PAGE}")
-    conditions = conditions_of(filters)
+    conditions = conditions_of(session, filters)
     if cursor is not None:
         conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
     query = (
@@ -54,22 +59,17 @@ def read_summary(session: Session, call_id: str) -> CallSummary | None:
 
 
 def _with_results() -> Select[Any]:
-    return select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded).outerjoin(
-        _RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id
+    return (
+        select(_CALLS, _RESULTS.c.language.label("heard_language"), _RESULTS.c.degraded, _OVERVIEWS)
+        .outerjoin(_RESULTS, _RESULTS.c.id == _CALLS.c.current_result_id)
+        .outerjoin(_OVERVIEWS, _OVERVIEWS.c.result_id == _CALLS.c.current_result_id)
     )
 
 
-def conditions_of(filters: CallFilter) -> list[ColumnElement[bool]]:
+def conditions_of(session: Session, filters: CallFilter) -> list[ColumnElement[bool]]:
     """What of ``calls`` the filters leave."""
-    conditions: list[ColumnElement[bool]] = []
-    if filters.agent_id is not None:
-        conditions.append(_CALLS.c.agent_id == filters.agent_id)
-    if filters.team_id is not None:
-        conditions.append(_CALLS.c.team_id == filters.team_id)
-    if filters.customer_id is not None:
-        conditions.append(_CALLS.c.customer_id == filters.customer_id)
-    if filters.status is not None:
-        conditions.append(_CALLS.c.status == filters.status)
+    equal = ((_CALLS.c[name], getattr(filters, name)) for name in _EQUAL)
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
     if filters.moment_type is not None:
         conditions.append(
             exists().where(
@@ -82,6 +82,12 @@ def conditions_of(filters: CallFilter) -> list[ColumnElement[bool]]:
         conditions.append(_CALLS.c.created_at >= filters.date_from)
     if filters.date_to is not None:
         conditions.append(_CALLS.c.created_at <= filters.date_to)
+    if filters.min_duration_s is not None:
+        conditions.append(_CALLS.c.duration_s >= filters.min_duration_s)
+    if filters.max_duration_s is not None:
+        conditions.append(_CALLS.c.duration_s <= filters.max_duration_s)
+    if filters.q is not None:
+        conditions.append(holds(session, TextQuery.of(filters.q), _CALLS.c.current_result_id))
     return conditions
 
 
@@ -108,6 +114,7 @@ def _summaries(rows: Sequence[Row[Any]], counts: dict[int, dict[str, int]]) -> t
             language=row.heard_language,
             degraded=bool(row.degraded),
             moments=counts.get(row.current_result_id, {}),
+            overview=None if row.result_id is None else overview_of(row),
         )
         for row in rows
     )

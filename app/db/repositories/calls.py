@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, delete, select, update
@@ -15,13 +16,17 @@ from app.db.repositories.call_changes import CALLS, change, count
 from app.db.repositories.call_pages import read_page, read_summary
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
+from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
 from app.db.repositories.reels import withdraw_reels
+from app.db.repositories.search_texts import matches
+from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
 from app.schemas.guards import refuse_if_held
 from app.schemas.retention import RemovedCall
+from app.schemas.search import TextQuery
 
 _RESULTS = table_of(ResultRow)
 _RESTARTABLE = (CallStatus.FAILED, CallStatus.CANCELLED)
@@ -74,6 +79,7 @@ class CallRepository:
             return False
         if heard_anew:
             CheckpointRepository(self._session).drop(new.call_id)
+            WaveformRepository(self._session).drop(new.call_id)
         withdraw_reels(self._session, (new.call_id,))
         count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True
@@ -141,11 +147,21 @@ class CallRepository:
         ``limit`` is 1 to ``call_pages.MAX_PAGE``. Raises ValidationFailed that names the bad field. Read it
         in a snapshot, so that the counts belong to the calls.
         """
-        return read_page(self._session, filters, limit, cursor)
+        page, following = read_page(self._session, filters, limit, cursor)
+        waiting = [line.call.call_id for line in page if line.call.is_waiting]
+        places = ClaimRepository(self._session).positions(waiting) if waiting else {}
+        ids = [line.call.call_id for line in page]
+        found = {} if filters.q is None else matches(self._session, TextQuery.of(filters.q), ids)
+        lines = tuple(
+            replace(line, queue_position=places.get(call_id), match=found.get(call_id))
+            for call_id, line in zip(ids, page, strict=True)
+        )
+        return lines, following
 
     def summary(self, call_id: str) -> CallSummary | None:
         """The call as a line of a list."""
-        return read_summary(self._session, call_id)
+        line = read_summary(self._session, call_id)
+        return line and replace(line, queue_position=ClaimRepository(self._session).position(line.call))
 
     def _read(self, call_id: str, *, lock: bool) -> CallRecord | None:
         query = select(CALLS).where(CALLS.c.call_id == call_id)

@@ -17,10 +17,12 @@ from app.db.repositories.call_changes import AT_REST, CALLS, NOT_AT_WORK, change
 from app.db.repositories.call_records import failure_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.results import ResultRepository
+from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
 from app.schemas.correction import Corrected
 from app.schemas.heard import Heard
+from app.schemas.waveform import Peaks
 
 _IN_TURN = (Queue.ANALYZE, Queue.TRANSCRIBE, Queue.BULK)
 """What is begun is finished first; old recordings wait for all others."""
@@ -87,6 +89,13 @@ class ClaimRepository:
         held = change(self._session, claim.call_id, *_under(claim), heartbeat_at=now)
         if held:
             CheckpointRepository(self._session).put(claim.call_id, heard, now)
+        return held
+
+    def keep_peaks(self, claim: Claim, peaks: Peaks, now: datetime) -> bool:
+        """Store how loud the recording is."""
+        held = change(self._session, claim.call_id, *_under(claim), heartbeat_at=now)
+        if held:
+            WaveformRepository(self._session).put(claim.call_id, peaks)
         return held
 
     def hand_on(self, claim: Claim, queue: Queue, now: datetime) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, Text, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Table, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -95,7 +95,7 @@ class FigureRepository:
         return bool(self._session.scalar(select(exists().where(condition))))
 
 
-def _measured(row: Row[Any], moments: dict[str, int]) -> MeasuredCall:
+def _measured(row: Sequence[Any], moments: dict[str, int]) -> MeasuredCall:
     call_id, agent, team, held_at, share, patience, monologue, agents, customers, shift, _ = row
     figures = CallFigures(share, patience, monologue, agents, customers, shift, moments)
     return MeasuredCall(call_id, agent, team, held_at, figures)

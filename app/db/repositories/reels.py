@@ -74,7 +74,11 @@ class ReelRepository:
         Those of the newest calls come first among equals. Without recordings calls are passed over where they
         are needed.
         """
-        conditions = [*conditions_of(calls), *_of_moments(wanted), _CALLS.c.text_deleted_at.is_(None)]
+        conditions = [
+            *conditions_of(self._session, calls),
+            *_of_moments(wanted),
+            _CALLS.c.text_deleted_at.is_(None),
+        ]
         if needs_recording:
             conditions.append(_CALLS.c.audio_key.is_not(None))
             conditions.append(_CALLS.c.audio_missing_at.is_(None))

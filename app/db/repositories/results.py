@@ -39,6 +39,7 @@ from app.db.repositories.result_records import (
     word_of,
     word_values,
 )
+from app.db.repositories.search_texts import put_overview, put_words
 from app.schemas.analysis import AnalysedSegment, Analysis
 from app.schemas.correction import Edit
 from app.schemas.moment import Moment
@@ -204,6 +205,7 @@ class ResultRepository:
             update(_CALLS).where(_CALLS.c.call_id == call_id).values(current_result_id=result_id)
         )
         FigureRepository(self._session).put(call_id, result_id, analysis)
+        put_words(self._session, call_id, result_id)
 
     def _add_parts(self, result_id: int, analysis: Analysis) -> None:
         transcript = {"result_id": result_id, "text": analysis.transcript, "language": analysis.language}
@@ -212,6 +214,7 @@ class ResultRepository:
         self._add_all(SegmentRow, [segment_values(result_id, part) for part in analysis.segments])
         self._add_all(WordRow, list(word_values(result_id, analysis.segments)))
         self._add_all(MomentRow, list(moment_values(result_id, _moments_in(analysis))))
+        put_overview(self._session, result_id, analysis)
 
     def _add_all(self, row: type[Base], values: Sequence[dict[str, Any]]) -> None:
         if values:

@@ -23,6 +23,7 @@ from app.db.models import (
 from app.db.repositories.comments import remove_comments
 from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.reviews import take_words
+from app.db.search_models import SearchTextRow
 from app.db.work_models import CheckpointRow
 from app.schemas.analysis import CallStatus
 
@@ -100,7 +101,7 @@ class RetentionRepository:
     def _take_words(self, currents: Sequence[int]) -> None:
         # Moments first: they would be deleted with their segments.
         self._count(update(_MOMENTS).where(_MOMENTS.c.result_id.in_(currents)).values(_WORDLESS))
-        for row in (WordRow, SegmentRow, TranscriptRow):
+        for row in (WordRow, SegmentRow, TranscriptRow, SearchTextRow):
             self._count(delete(table_of(row)).where(_under(row, currents)))
         self._count(update(_SPEAKERS).where(_under(SpeakerRow, currents)).values(name=None))
         measured = select(_RESULTS.c.id, _RESULTS.c.metrics).where(_RESULTS.c.id.in_(currents))

@@ -18,6 +18,7 @@ from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agent import AgentPage, FigureCourse, MomentCourse, PeriodLine, PeriodPart
 from app.web.contexts.calls import Choice
 from app.web.frame import FrameDep
+from app.web.reels_page import reel_ask
 from app.web.rendering import render
 from app.web.shown import runs
 
@@ -58,6 +59,7 @@ def show_agent(
         periods=tuple(_period(period, query.bucket) for period in course.periods),
         moments=tuple(_moments(kind, course) for kind in kinds_of_moments([course.figures, course.team])),
         objections=objection_lines(course.objections),
+        reel=reel_ask(asked, agent_id),
     )
     changed = {"HX-Push-Url": address_of(path, asked)} if hx_target == "agent" else None
     return render(page, headers=changed)

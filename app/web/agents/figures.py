@@ -38,7 +38,8 @@ class Kind:
 
     @property
     def head(self) -> FigureHead:
-        return FigureHead(self.key, self.label, self.meaning, self.quoted and _guide_words(self, self.quoted))
+        guide = None if self.quoted is None else _guide_words(self, self.quoted)
+        return FigureHead(self.key, self.label, self.meaning, guide)
 
 
 def seconds(value: float) -> str:

@@ -23,6 +23,7 @@ from app.web.agents.window import kept, window_form
 from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agents import AgentLine, AgentsPage, MedianLine, MomentRate
 from app.web.frame import FrameDep
+from app.web.reels_page import reel_ask
 from app.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -39,11 +40,8 @@ def show_agents(
     query = read_asked(asked, AgentsQuery)
     window = services.coaching.window(query.date_from, query.date_to)
     teams = services.coaching.teams(window)
-    if query.team_id is None:
-        team, agents, objections = teams[0], services.coaching.agents(window), ()
-    else:
-        table = services.coaching.team(query.team_id, window)
-        team, agents, objections = table.summary, table.agents, objection_lines(table.objections)
+    table = None if query.team_id is None else services.coaching.team(query.team_id, window)
+    team, agents = (table.summary, table.agents) if table else (teams[0], services.coaching.agents(window))
     kinds = kinds_of_moments(agent.figures for agent in agents)
     page = AgentsPage(
         frame=frame,
@@ -53,9 +51,10 @@ def show_agents(
         median=_median(team, kinds, agents),
         agents=_lines(agents, team.figures, kinds, kept(asked)),
         kinds=kinds,
-        objections=objections,
+        objections=objection_lines(table.objections) if table else (),
         unnamed_calls=team.calls - sum(round(agent.figures.calls) for agent in agents),
         has_calls=bool(team.calls),
+        reel=reel_ask(asked),
     )
     changed = {"HX-Push-Url": address_of(AGENTS, asked)} if hx_target == "agents" else None
     return render(page, headers=changed)

@@ -76,4 +76,5 @@ def failure_of(call: CallRecord) -> CallFailure | None:
         return CallFailure(
             "cancelled", None, "The work was stopped before there was a result.", may_be_repeated
         )
-    return CallFailure(failure.code, failure.stage, failure.detail, may_be_repeated)
+    stage = _STAGES.get(failure.stage, failure.stage) if failure.stage else None
+    return CallFailure(failure.code, stage, failure.detail, may_be_repeated)

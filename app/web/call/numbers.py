@@ -136,7 +136,7 @@ def _rows(metrics: Metrics, guides: Guides) -> Iterator[PartyRow]:
     yield _row(
         metrics.parties,
         "Longest turn",
-        lambda party: _text(party.longest_turn and party.longest_turn.length_s, clock),
+        lambda party: clock(party.longest_turn.length_s) if party.longest_turn else None,
     )
     yield _row(metrics.parties, "Questions an hour", lambda party: _text(party.questions_per_hour, _whole))
     yield _row(
@@ -147,7 +147,7 @@ def _rows(metrics: Metrics, guides: Guides) -> Iterator[PartyRow]:
     yield _row(
         metrics.parties,
         "Loudness, dBFS",
-        lambda party: _text(party.loudness and party.loudness.median_dbfs, _whole),
+        lambda party: _whole(party.loudness.median_dbfs) if party.loudness else None,
     )
 
 

@@ -28,7 +28,7 @@ def show_call(call_id: CallIdPath, frame: FrameDep, services: ServicesDep) -> Re
 def show_work(
     call_id: CallIdPath, frame: FrameDep, services: ServicesDep, has_result: bool = False
 ) -> Response:
-    """For a page that follows the work. Once it is done, the page is shown anew, unless somebody reads in it."""
+    """For a page that follows the work. Once it is done, the page is shown anew, unless it is being read."""
     try:
         record, position = services.calls.progress(call_id)
     except CallNotFound:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from app.schemas.analysis import Analysis
 from app.schemas.comment import Comment
 from app.schemas.correction import CorrectText
-from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.speaker import Role, Speaker
 from app.services.call_service import StoredCall
 from app.services.exports.labels import speaker_labels
@@ -15,10 +14,11 @@ from app.services.metrics.sentiment import score_segments
 from app.web.call.head import has_audio, has_words
 from app.web.call.moments import moment_list, moments_shown
 from app.web.call.numbers import numbers_of
+from app.web.call.reel import reel_form
 from app.web.call.scale import Scale
 from app.web.call.tracks import tracks_of
 from app.web.call.transcript import hundredths, lost_corrections, segments_shown
-from app.web.contexts.call import ReelForm, Review, SpeakerShown
+from app.web.contexts.call import Review, SpeakerShown
 from app.web.contexts.call_transcript import CommentShown
 from app.web.contexts.calls import Choice
 from app.web.shown import spelled
@@ -52,7 +52,7 @@ def review_of(
         numbers=numbers_of(analysis, metrics, labels) if metrics else None,
         comments=comments_shown(comments, analysis.duration_s),
         speakers=tuple(_speaker(one, analysis.speakers, labels) for one in analysis.speakers),
-        reel=_reel_form(analysis),
+        reel=reel_form(analysis, has_audio=has_audio(call)),
     )
 
 
@@ -85,13 +85,4 @@ def _speaker(speaker: Speaker, speakers: Sequence[Speaker], labels: Mapping[str,
         others=tuple(
             Choice(other.id, labels[other.id], False) for other in speakers if other.id != speaker.id
         ),
-    )
-
-
-def _reel_form(analysis: Analysis) -> ReelForm:
-    there = {moment.type for moment in analysis.moments}
-    kinds = (*MomentType, *TimedMomentType)
-    return ReelForm(
-        kinds=tuple(Choice(kind, spelled(kind), True) for kind in kinds if kind in there),
-        roles=tuple(Choice(role, spelled(role), False) for role in (Role.AGENT, Role.CUSTOMER)),
     )

@@ -10,7 +10,7 @@ from app.schemas.correction import CorrectText
 from app.schemas.moment import Moment, MomentType
 from app.schemas.sentiment import SentimentLabel
 from app.schemas.transcript import Segment, Word
-from app.web.contexts.call_transcript import LostCorrection, Run, SegmentShown, WordShown
+from app.web.contexts.call_transcript import LostCorrection, Run, SegmentShown
 
 _IN_WORDS = frozenset(MomentType)
 
@@ -63,6 +63,7 @@ def _shown(
         feeling_score=None if score is None else round(score, 1),
         is_corrected=heard is not None,
         heard=heard,
+        words=_places(segment),
         runs=tuple(_runs(segment, analysed.moments)),
     )
 
@@ -73,21 +74,33 @@ def _runs(segment: Segment, moments: Sequence[Moment]) -> Iterator[Run]:
         key=lambda moment: -moment.confidence,
     )
     if not marked:
-        yield Run(_words(segment.words, 0), None, None)
+        yield Run(_joined(segment.words), False, None, None)
         return
-    held: list[tuple[Moment, ...]] = [
+    held = [
         tuple(one for one in marked if one.evidence.first_word <= place <= one.evidence.last_word)
         for place in range(len(segment.words))
     ]
     for found, places in groupby(range(len(held)), key=held.__getitem__):
         first, *rest = places
-        words = _words(segment.words[first : first + 1 + len(rest)], first)
+        words = segment.words[first : first + 1 + len(rest)]
         kind = found[0].type if found else None
-        yield Run(words, kind, " ".join(one.id for one in found) or None)
+        has_space = first > 0 and words[0].space_before
+        yield Run(_joined(words), has_space, kind, " ".join(one.id for one in found) or None)
 
 
-def _words(words: Sequence[Word], first: int) -> tuple[WordShown, ...]:
-    return tuple(
-        WordShown(word.text, hundredths(word.start_s), word.space_before and place > 0)
-        for place, word in enumerate(words, start=first)
+def _joined(words: Sequence[Word]) -> str:
+    """Each word without blanks of its own, so that ``_places`` fits."""
+    text = "".join(f" {word.text.strip()}" if word.space_before else word.text.strip() for word in words)
+    return text.removeprefix(" ")
+
+
+def _places(segment: Segment) -> str:
+    start_cs = hundredths(segment.start_s)
+    return " ".join(
+        f"{hundredths(word.start_s) - start_cs}.{_length(word.text.strip())}" for word in segment.words
     )
+
+
+def _length(text: str) -> int:
+    """In UTF-16 units, as scripts count."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

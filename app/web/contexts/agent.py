@@ -10,6 +10,7 @@ from app.web.contexts.agents import WindowForm
 from app.web.contexts.calls import Choice
 from app.web.contexts.figures import FigureHead, ObjectionLine, Standing
 from app.web.contexts.frame import Frame
+from app.web.contexts.reels import ReelAsk
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,4 @@ class AgentPage:
     periods: tuple[PeriodLine, ...]
     moments: tuple[MomentCourse, ...]
     objections: tuple[ObjectionLine, ...]
+    reel: ReelAsk

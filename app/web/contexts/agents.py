@@ -9,6 +9,7 @@ from typing import ClassVar
 from app.web.contexts.calls import Choice
 from app.web.contexts.figures import FigureHead, ObjectionLine, Standing
 from app.web.contexts.frame import Frame
+from app.web.contexts.reels import ReelAsk
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,4 @@ class AgentsPage:
     objections: tuple[ObjectionLine, ...]
     unnamed_calls: int
     has_calls: bool
+    reel: ReelAsk

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from app.web.contexts.call_moments import MomentList
 from app.web.contexts.call_numbers import Numbers
+from app.web.contexts.call_reel import ReelForm
 from app.web.contexts.call_tracks import Tracks
 from app.web.contexts.call_transcript import CommentShown, LostCorrection, SegmentShown
 from app.web.contexts.calls import CallFailure, Choice
@@ -87,14 +88,6 @@ class SpeakerShown:
     known_by: str
     channel: int | None
     others: tuple[Choice, ...]
-
-
-@dataclass(frozen=True)
-class ReelForm:
-    """What a reel may be narrowed to."""
-
-    kinds: tuple[Choice, ...]
-    roles: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)

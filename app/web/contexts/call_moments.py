@@ -103,3 +103,41 @@ class ReviewQuestion:
     frame: Frame
     call_id: str
     form: ReviewForm
+
+
+@dataclass(frozen=True)
+class ClipForm:
+    """A moment to be kept in the library of clips. ``folders``: those that there are."""
+
+    moment: MomentShown
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClipPage:
+    template: ClassVar[str] = "keep_clip.html"
+
+    frame: Frame
+    call_id: str
+    form: ClipForm
+
+
+@dataclass(frozen=True)
+class ClipQuestion:
+    """The same as a dialog's content."""
+
+    template: ClassVar[str] = "keep_clip_question.html"
+
+    frame: Frame
+    call_id: str
+    form: ClipForm
+
+
+@dataclass(frozen=True)
+class ClipKept:
+    """Says on the page that a clip lies in the library now."""
+
+    template: ClassVar[str] = "clip_kept.html"
+
+    title: str
+    folder: str | None

@@ -10,20 +10,14 @@ from app.web.contexts.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class WordShown:
-    text: str
-    start_cs: int
-    space_before: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
-    """Words that are evidence of the same moments, their ids apart by spaces; ``kind`` is the surest one's type.
+    """Words that are evidence of the same ``moments``, ids apart by blanks; ``kind`` is the surest one's.
 
-    Both are None for words that are no evidence.
+    Both are None for words that are no evidence. ``space_before``: a blank stands before its first word.
     """
 
-    words: tuple[WordShown, ...]
+    text: str
+    space_before: bool
     kind: str | None
     moments: str | None
 
@@ -32,7 +26,9 @@ class Run:
 class SegmentShown:
     """``says_who``: another speaker than in the segment before. ``feeling`` is None where it is neutral.
 
-    ``heard``: what was heard, where ``is_corrected``.
+    ``heard``: what was heard, where ``is_corrected``. ``words`` gives each word's start, in hundredths
+    from the segment's, and its length in UTF-16 units, as `0.4 35.5`: a script makes of them what can be
+    clicked. Long calls have tens of thousands, which as elements of their own would be most of the page.
     """
 
     index: int
@@ -47,6 +43,7 @@ class SegmentShown:
     feeling_score: float | None
     is_corrected: bool
     heard: str | None
+    words: str
     runs: tuple[Run, ...]
 
 
@@ -62,7 +59,7 @@ class LostCorrection:
 
 @dataclass(frozen=True)
 class CorrectionForm:
-    """A segment's words to be put right. ``heard`` is what an engine heard, None where nothing was corrected."""
+    """A segment's words to be put right. ``heard``: what it said before, None where it was not corrected."""
 
     call_id: str
     index: int

@@ -97,6 +97,9 @@ class CallFilters:
     date_to: str
     statuses: tuple[Choice, ...]
     moment_types: tuple[Choice, ...]
+    directions: tuple[Choice, ...]
+    at_least: tuple[Choice, ...]
+    at_most: tuple[Choice, ...]
     more: int
 
 

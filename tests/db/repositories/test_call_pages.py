@@ -22,7 +22,8 @@ from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallSummary
-from tests.db.values import FAILURE, T0, at, completed, new_call, plain_analysis, stored, taken
+from app.schemas.overview import Overview
+from tests.db.values import FAILURE, T0, analysis, at, completed, new_call, plain_analysis, stored, taken
 
 
 def _page(
@@ -102,6 +103,33 @@ def test_filters_narrow_the_list(database: Database) -> None:
     assert _ids(database, agent_id="x", moment_type="objection") == ["A"]
     assert _ids(database, agent_id="") == []
     assert _read_all(database, 1, agent_id="x") == ["D", "C", "A"]
+
+
+def test_a_line_says_how_it_went_and_how_far_the_work_is(database: Database) -> None:
+    completed(database, "A", 0)
+    with database.session() as session:
+        ResultRepository(session).add("A", analysis("A"), at(1))
+    for number, call_id in enumerate(("B", "C", "D")):
+        stored(database, call_id, 10 + number)
+    claim = taken(database, "B", at(20))
+    with database.session() as session:
+        ClaimRepository(session).enter_stage(claim, "transcribe", 12.5, at(21))
+    waits, next_one, in_work, done = _page(database)[0]
+    assert [line.queue_position for line in (waits, next_one, in_work, done)] == [2, 1, None, None]
+    assert (in_work.call.stage, in_work.call.percent, in_work.overview) == ("transcribe", 12.5, None)
+    assert done.overview == Overview.of(analysis("A"))
+
+
+def test_lists_are_narrowed_by_length_and_direction(database: Database) -> None:
+    completed(database, "A", 0, direction="outbound")
+    completed(database, "B", 10, direction="inbound")
+    stored(database, "C", 20, direction="outbound")
+    length_s = analysis().duration_s
+    assert _ids(database, direction="outbound") == ["C", "A"]
+    assert _ids(database, min_duration_s=length_s) == ["B", "A"]
+    assert _ids(database, max_duration_s=length_s) == ["B", "A"]
+    assert _ids(database, min_duration_s=length_s + 1) == []
+    assert _ids(database, max_duration_s=length_s - 1) == []
 
 
 def test_a_page_costs_the_same_whatever_is_on_it(database: Database) -> None:

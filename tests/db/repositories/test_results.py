@@ -236,7 +236,7 @@ def test_a_long_call_is_stored_and_read_in_few_statements(database: Database) ->
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
     assert found == expected
-    assert len(statements) < 20
+    assert len(statements) < 25
     with database.session() as session:
         assert CallRepository(session).delete("LONG") is not None
         assert session.scalar(text("SELECT count(*) FROM words")) == 0

@@ -1,4 +1,6 @@
 // Search within the transcript: hits are highlighted where the browser can, without touching the words.
+import { wordsOf } from "./words.js";
+
 const LEAST = 2;
 const NAME = "found";
 
@@ -9,7 +11,7 @@ export function bindFind(actions) {
 
   function search() {
     const wanted = plain(input().value.trim());
-    hits = wanted.length < LEAST ? [] : [...document.querySelectorAll(".segment-text")].flatMap((text) => rangesIn(text, wanted));
+    hits = wanted.length < LEAST ? [] : [...document.querySelectorAll(".segment")].flatMap((segment) => rangesIn(segment, wanted));
     at = -1;
     globalThis.CSS?.highlights?.delete(NAME);
     if (hits.length && globalThis.Highlight) CSS.highlights.set(NAME, new Highlight(...hits));
@@ -53,15 +55,16 @@ function plain(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-// Every place in the element's text that reads like `wanted`, as ranges over its text nodes.
-function rangesIn(element, wanted) {
-  const nodes = [];
+// Every place in the segment's text that reads like `wanted`, as ranges over its text nodes.
+function rangesIn(segment, wanted) {
+  const element = segment.querySelector(".segment-text");
+  if (!plain(element.textContent).includes(wanted)) return [];
+  wordsOf(segment); // first, for the ranges would not outlive it
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   const places = []; // for each character of the plain text, where it came from
   let text = "";
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    nodes.push(node);
     [...node.data].reduce((offset, sign) => {
       const made = plain(sign);
       for (let count = 0; count < made.length; count += 1) places.push([node, offset, offset + sign.length]);

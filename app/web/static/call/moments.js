@@ -107,12 +107,15 @@ export class Moments {
     button?.click();
   }
 
+  // The one that plays is current; of several, the one that was chosen, else the shortest.
   followTime() {
     if (!this.player.isPlaying) return;
     const time = this.player.time;
-    const here = this.stretches.find(({ card, start, end }) => !card.hidden && time >= start && time <= end);
-    if (!here || here.card.id === this.current) return;
-    this.current = here.card.id;
+    const chosen = this.stretches.find(({ card }) => card.id === this.current);
+    if (chosen && time >= chosen.start - LEAD_S - NEAR_S && time <= chosen.end + NEAR_S) return;
+    const here = this.stretches.filter(({ card, start, end }) => !card.hidden && time >= start && time <= end);
+    if (!here.length) return;
+    this.current = here.reduce((least, one) => (one.end - one.start < least.end - least.start ? one : least)).card.id;
     this.mark();
   }
 

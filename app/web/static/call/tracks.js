@@ -1,7 +1,10 @@
 // The call from left to right: a click goes there, the playhead says where it is, zoom widens it.
+import { clock } from "./clock.js";
 import { drawWaveform } from "./waveform.js";
 
 const MOST_ZOOM = 32;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
+const TICKS = 10;
 const EDGE = 0.1;
 
 export class Tracks {
@@ -82,7 +85,21 @@ export class Tracks {
   setZoom(zoom) {
     this.zoom = Math.min(Math.max(zoom, 1), MOST_ZOOM);
     this.inner.style.width = `${this.zoom * 100}%`;
+    if (this.zoom > 1 || this.hasTicks) this.drawTicks();
     this.keepInView(true);
+  }
+
+  // Those that came with the page are for its whole length.
+  drawTicks() {
+    this.hasTicks = true;
+    const length = this.player.durationS;
+    const step = STEPS_S.find((one) => length / this.zoom / one <= TICKS) ?? STEPS_S.at(-1);
+    const made = document.createDocumentFragment();
+    for (let time = 0; time < length - step / 3; time += step) {
+      const x = `${(time / length) * 100}%`;
+      made.append(svg("line", { x1: x, x2: x, y1: 0, y2: 4 }), svg("text", { x, dx: 3, y: 13 }, clock(time)));
+    }
+    this.inner.querySelector(".ticks").replaceChildren(made);
   }
 
   show() {
@@ -99,4 +116,11 @@ export class Tracks {
     if (centres) this.scroller.scrollLeft = x - clientWidth / 2;
     else if (!inside) this.scroller.scrollLeft = x - EDGE * clientWidth;
   }
+}
+
+function svg(kind, attributes, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", kind);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
 }

@@ -1,6 +1,8 @@
 // The words in step with the recording: which one is spoken, a click goes there, the page follows.
+import { wordsOf, wrapWords } from "./words.js";
+
 const HUNDREDTHS = 100;
-const MARGIN_PX = 90;
+const MARGIN_PX = 24;
 
 export class Transcript {
   constructor(player, actions) {
@@ -23,6 +25,7 @@ export class Transcript {
     this.segment = this.word = null;
     for (const link of this.list?.querySelectorAll(".segment-time, .segment-edit") ?? []) link.tabIndex = -1;
     this.reach(this.segments[0]);
+    wrapWords(this.segments);
     this.list?.addEventListener("click", (event) => this.click(event));
     this.list?.addEventListener("keydown", (event) => this.key(event));
     this.show();
@@ -125,18 +128,21 @@ export class Transcript {
   scrollTo(segment) {
     if (!segment.offsetParent) return; // on a phone another part is shown
     const box = segment.getBoundingClientRect();
-    const player = document.getElementById("player").getBoundingClientRect();
-    const bar = document.querySelector(".transport").getBoundingClientRect();
-    const top = Math.max(player.bottom, 0) < innerHeight / 2 ? Math.max(player.bottom, 0) : 0;
-    const bottom = bar.top > innerHeight / 2 ? bar.top : innerHeight;
+    const { top, bottom } = openSpace();
     if (box.top >= top + MARGIN_PX && box.bottom <= bottom - MARGIN_PX) return;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     scrollBy({ top: box.top - top - (bottom - top) / 3, behavior: calm || Math.abs(box.top) > 3 * innerHeight ? "auto" : "smooth" });
   }
 }
 
-function wordsOf(segment) {
-  return [...segment.querySelectorAll("span[data-s]")];
+// Between what sticks to the top of the window and what sticks to its end.
+function openSpace() {
+  const stuck = ["player", "transcript"].map((id) => document.getElementById(id));
+  const isStuck = getComputedStyle(stuck[0]).position === "sticky";
+  const top = isStuck ? stuck[1].querySelector(".transcript-head").getBoundingClientRect().bottom : 0;
+  const bar = document.querySelector(".transport");
+  const bottom = getComputedStyle(bar).position === "fixed" ? bar.getBoundingClientRect().top : innerHeight;
+  return { top: Math.max(top, 0), bottom };
 }
 
 function modified(event) {

@@ -19,9 +19,8 @@ export async function drawWaveform(tracks, address, player, moments) {
   const surfer = WaveSurfer.create({
     container: box,
     plugins: [regions],
-    media: player.audio ?? undefined,
     peaks, // with these at hand, nothing is fetched and decoded
-    duration: waveform.duration_seconds || player.durationS,
+    duration: player.durationS,
     height: lanes[0].clientHeight,
     splitChannels: colours(lanes),
     barWidth: 2,
@@ -40,9 +39,15 @@ export async function drawWaveform(tracks, address, player, moments) {
     addRegions(regions, lanes, moments);
     tracks.classList.add("has-wave");
   });
+  // It has no recording of its own, so that it tells of the same length as everything else here.
+  const follow = () => surfer.setTime(player.time);
+  player.addEventListener("time", follow);
   return {
     paint: () => surfer.setOptions({ splitChannels: colours(lanes) }),
-    destroy: () => surfer.destroy(),
+    destroy: () => {
+      player.removeEventListener("time", follow);
+      surfer.destroy();
+    },
   };
 }
 
@@ -66,16 +71,21 @@ function takeStyleOut(shadow) {
   shadow.adoptedStyleSheets = [sheet];
 }
 
+// What was heard already is drawn in the party's full colour; that covers the other, which is no see-through one.
 function colours(lanes) {
-  return lanes.map((lane) => {
-    const token = { agent: "--agent", customer: "--customer" }[lane.dataset.role] ?? "--party-unknown";
-    const colour = window.darwix.colour(token);
-    return { waveColor: faded(colour), progressColor: colour };
-  });
+  return lanes.map((lane) => ({
+    waveColor: colourIn(lane, "color-mix(in srgb, var(--party) 45%, var(--surface))"),
+    progressColor: colourIn(lane, "var(--party)"),
+  }));
 }
 
-function faded(colour) {
-  return colour.startsWith("rgb(") ? colour.replace("rgb(", "rgba(").replace(")", ", 0.5)") : colour;
+function colourIn(element, colour) {
+  const probe = document.createElement("span");
+  probe.style.color = colour;
+  element.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
 }
 
 function addRegions(regions, lanes, moments) {

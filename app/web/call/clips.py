@@ -1,0 +1,68 @@
+"""A moment of the call's page into the library of clips: `POST /clips` for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from app.api.calls import CallIdPath
+from app.api.deps import ServicesDep
+from app.api.reviews import MomentIdPath
+from app.schemas.clip import ConsentState
+from app.schemas.clip_models import ClipRequest
+from app.web.call.answers import HxRequest, checked, to_call
+from app.web.call.one_moment import moment_only
+from app.web.contexts.call_moments import ClipForm, ClipKept, ClipPage, ClipQuestion
+from app.web.frame import FrameDep
+from app.web.rendering import render
+
+router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+
+Field = Annotated[str, Form()]
+
+
+@router.get("/{call_id}/moments/{moment_id}/clip")
+def ask_about_clip(
+    call_id: CallIdPath,
+    moment_id: MomentIdPath,
+    frame: FrameDep,
+    services: ServicesDep,
+    hx_request: HxRequest = False,
+) -> Response:
+    folders = tuple(one.folder for one in services.clips.folders() if one.folder is not None)
+    form = ClipForm(moment_only(call_id, moment_id, frame, services).moment, folders)
+    return render((ClipQuestion if hx_request else ClipPage)(frame, call_id, form))
+
+
+@router.post("/{call_id}/moments/{moment_id}/clip")
+def keep_clip(
+    call_id: CallIdPath,
+    moment_id: MomentIdPath,
+    services: ServicesDep,
+    folder: Field = "",
+    title: Field = "",
+    note: Field = "",
+    consent: Field = "",
+    recorded_by: Field = "",
+    hx_request: HxRequest = False,
+) -> Response:
+    """``consent`` is ticked where those who are heard agreed."""
+    given = {
+        "state": ConsentState.RECORDED,
+        "recorded_by": recorded_by.strip() or None,
+        "recorded_at": datetime.now(UTC),
+    }
+    values: dict[str, object] = {
+        "call_id": call_id,
+        "moment_id": moment_id,
+        "folder": folder.strip() or None,
+        "title": title.strip() or None,
+        "note": note.strip() or None,
+        "consent": given if consent else {},
+    }
+    clip = services.clips.create(checked(ClipRequest, values).new)
+    if hx_request:
+        return render(ClipKept(clip.title, clip.folder))
+    return to_call(call_id, moment_id)
