@@ -43,10 +43,11 @@ APART_S = 20
 class TenMinuteCalls:
     """Analyses of calls that consist of the scripts of `tests/services/roles/calls`, one after the other.
 
-    Moments and metrics are what the service finds in them.
+    Moments and metrics are what the service finds in them. ``duration_s`` makes them longer or shorter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, duration_s: float = DURATION_S) -> None:
+        self._duration_s = duration_s
         self._coachable = CoachableService(Settings(_env_file=None))
         self._turns = [
             ({"A": "speaker_0", "C": "speaker_1"}[who], said)
@@ -59,18 +60,18 @@ class TenMinuteCalls:
         chance = random.Random(number)
         spoken = tuple(self._segments(number, chance))
         conversation = Conversation(
-            duration_s=DURATION_S,
+            duration_s=self._duration_s,
             segments=with_roles(spoken, SPEAKERS),
             sentiments=tuple(_feeling(chance) for _ in spoken),
             speakers=SPEAKERS,
-            loudness=(tuple(round(chance.gauss(-26, 6), 1) for _ in range(int(DURATION_S))),),
+            loudness=(tuple(round(chance.gauss(-26, 6), 1) for _ in range(int(self._duration_s))),),
             language="en",
         )
         metrics = measure(conversation)
         moments = self._coachable.find(f"T{number}", conversation.segments, "en", metrics)
         segments, call_moments = annotate(conversation, moments, self._coachable.judge)
         return Analysis(
-            duration_s=DURATION_S,
+            duration_s=self._duration_s,
             language="en",
             language_confidence=0.98,
             segments=segments,
@@ -89,7 +90,7 @@ class TenMinuteCalls:
         now_s = 1.0
         for index, (speaker, said) in enumerate(cycle(chain(self._turns[at:], self._turns[:at]))):
             words = said.split()
-            if now_s + WORD_S * len(words) > DURATION_S:
+            if now_s + WORD_S * len(words) > self._duration_s:
                 return
             starts = [round(now_s + WORD_S * place, 3) for place in range(len(words))]
             yield Segment(

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = "http://127.0.0.1:8000"
 
 
-def curl_lines() -> list[list[str]]:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Playbooks\n")[2]
+def curl_lines(title: str = "Playbooks") -> list[list[str]]:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition(f"\n## {title}\n")[2]
     block = section.partition("```bash\n")[2].partition("```")[0].replace("\\\n", " ")
     return [shlex.split(line, comments=True) for line in block.splitlines() if line.startswith("curl")]
 

@@ -15,6 +15,8 @@ from app.services.audio_service import AudioService
 from app.services.reading.artefact import WEIGHTS, ReaderManifest
 from bench.embedded_accuracy import word_error_rate
 from tests.process.service import ROOT, Service, running
+from tests.services.audio.ebur128 import measured
+from tests.services.reel.id3 import read_tag
 from tests.settings import make_settings
 
 DEMO = ROOT / "samples" / "demo_call.mp3"
@@ -119,6 +121,26 @@ def test_the_replay_plays(service: Service, demo: dict[str, Any], tmp_path: Path
     moments = sum(len(segment["moments"]) for segment in demo["segments"] if segment["is_coachable"])
     assert answer.headers["x-moments"] == str(moments)
     assert 5 * moments < duration_s(tmp_path, answer.content) < 30 * moments
+
+
+def test_the_narrated_reel_is_loud_enough_and_its_chapters_are_in_place(
+    service: Service, demo: dict[str, Any], tmp_path: Path
+) -> None:
+    asked = {"call_id": demo["call_id"], "source": "narrated", "max_seconds": 60}
+    sound = service.post("/replay", json=asked)
+    assert sound.status_code == 200, sound.text
+    reel = service.post("/replay", json=asked, headers={"Accept": "application/json"}).json()
+    (tmp_path / "reel.mp3").write_bytes(sound.content)
+    lufs, _ = measured(tmp_path / "reel.mp3")
+    assert lufs == pytest.approx(-16, abs=1)
+    assert reel["duration_seconds"] <= 60
+    assert duration_s(tmp_path, sound.content) == pytest.approx(reel["duration_seconds"], abs=0.1)
+    chapters = read_tag(sound.content).chapters
+    assert len(chapters) >= 2
+    assert [(chapter.title, chapter.start_ms) for chapter in chapters] == [
+        (cue["title"], round(1000 * cue["start_time"])) for cue in reel["cues"]
+    ]
+    assert {cue["moment_id"] for cue in reel["cues"]} <= {moment["id"] for moment in demo["moments"]}
 
 
 @pytest.mark.parametrize("media", ["mp3", "wav"])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Row,
     bindparam,
@@ -86,7 +87,7 @@ def holds(session: Session, query: TextQuery, result_id: ColumnElement[Any]) -> 
     if not query.terms:
         return false()
     dialect = session.get_bind().dialect.name
-    words = bindparam("words", _ALL_WORDS[dialect](query))
+    words: BindParameter[str] = bindparam("words", _ALL_WORDS[dialect](query))
     named = select(_TEXTS.c.result_id).where(text(_HOLDS_WORDS[dialect]).bindparams(words))
     some = named.limit(_MANY).subquery()
     if session.scalar(select(func.count()).select_from(some)) == _MANY:

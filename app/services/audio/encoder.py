@@ -54,10 +54,13 @@ class Encoder:
             (folder / OUTPUT).replace(target)
 
     def encode_pcm(self, pcm: Path, target: Path, gain_db: float) -> None:
-        """Write 16-bit mono PCM at 24 kHz to ``target`` as MP3 without any tag. Raises as ``encode`` does."""
-        louder = ["-af", f"volume={gain_db:.3f}dB"] if gain_db else []
+        """Write 16-bit mono PCM at 24 kHz, made louder by ``gain_db``, to ``target`` as MP3 without any tag.
+
+        Raises as ``encode`` does.
+        """
+        output = ["-af", f"volume={gain_db:.3f}dB", "-id3v2_version", "0", *OUTPUTS["mp3"]]
         with scratch_beside(target.parent) as folder:
-            self._convert(pcm, folder, [*louder, "-id3v2_version", "0", *OUTPUTS["mp3"]], raw=True)
+            self._convert(pcm, folder, output, raw=True)
             (folder / OUTPUT).replace(target)
 
     def samples(self, source: Path, folder: Path) -> NDArray[np.float32]:

@@ -16,12 +16,14 @@ from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, Known
 from app.db.repositories.reels import ReelRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.reviews import ReviewRepository
+from app.db.repositories.waveforms import WaveformRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallOptions, CallRecord, Queue
 from app.schemas.comment import Comment
 from app.schemas.reel import Reel, ReelSource
 from app.schemas.retention import RemovedCall
+from app.schemas.waveform import Peaks
 from tests.db.clip_values import clip
 from tests.db.review_values import review
 from tests.db.values import (
@@ -228,6 +230,7 @@ def test_delete_leaves_no_row_in_any_table(database: Database) -> None:
         ClipRepository(session).add(clip("CALL-001"))
         CommentRepository(session).add(Comment("c_1", "CALL-001", 1.0, "ask first", None, at(3), at(3)))
         ReelRepository(session).put(REEL, ["CALL-001"])
+        WaveformRepository(session).put("CALL-001", Peaks(0.1, (b"\x10",)))
         IdempotencyKeyRepository(session).add("k", KnownRequest("f", "CALL-001"), at(3))
     of_calls = {name: count for name, count in kept.items() if name not in NOT_OF_CALLS}
     assert all(_rows(database)[name] > count for name, count in of_calls.items())

@@ -11,10 +11,10 @@ from tests.services.audio.recordings import ffmpeg
 
 def measured(path: Path, start_s: float = 0.0, end_s: float | None = None) -> tuple[float, float]:
     """Integrated loudness in LUFS and true peak in dBTP, of all of a file or of a stretch of it."""
-    part = ["-ss", str(start_s), *(["-to", str(end_s)] if end_s is not None else [])]
+    part = f"atrim=start={start_s}" + (f":end={end_s}" if end_s is not None else "")
     said = subprocess.run(
-        [ffmpeg().program, "-nostdin", "-hide_banner", "-i", path, *part,
-         "-af", "ebur128=peak=true", "-f", "null", "-"],
+        [ffmpeg().program, "-nostdin", "-hide_banner", "-i", path,
+         "-af", f"{part},asetpts=N/SR/TB,ebur128=peak=true", "-f", "null", "-"],
         capture_output=True, text=True, check=True,
     ).stderr  # fmt: skip
     summary = said[said.rindex("Summary:") :]
