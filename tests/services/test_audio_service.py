@@ -13,6 +13,7 @@ from app.core.exceptions import (
     UndecodableAudio,
     UnsupportedMedia,
 )
+from app.schemas.audio import Span
 from app.services.audio_service import AudioService
 from tests.services.audio.recordings import sweep, write_wav
 from tests.settings import make_settings
@@ -46,14 +47,20 @@ def test_decode_with_the_limits_of_the_settings(tmp_path: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
-def test_encode_join_and_measure(tmp_path: Path) -> None:
+def test_encode_cut_join_and_measure(tmp_path: Path) -> None:
     service = make_service(tmp_path)
     clip = write_wav(tmp_path / "a.wav", sweep(1, 22050), 22050)
 
     service.encode(clip, tmp_path / "a.mp3", "mp3")
-    service.join([clip, tmp_path / "a.mp3"], tmp_path / "both.mp3", 0.5)
+    (cut,) = service.cut(tmp_path / "a.mp3", [Span(0.25, 0.75)], tmp_path)
+    tape = service.tape(tmp_path)
+    for part in (clip, cut):
+        tape.add(part)
+        tape.pause(0.5)
+    tape.write_mp3(tmp_path / "both.mp3")
 
     assert service.duration_s(tmp_path / "a.mp3") == pytest.approx(1.0, abs=0.06)
+    assert service.duration_s(cut) == pytest.approx(0.5, abs=0.001)
     assert service.duration_s(tmp_path / "both.mp3") == pytest.approx(2.5, abs=0.1)
 
 

@@ -64,9 +64,8 @@ class WaveformRepository:
 
     def voices(self, call_id: str) -> Voices | None:
         """None where there is no result. Without metrics, speech is where the segments are."""
-        columns = [_RESULTS.c[name] for name in ("id", "duration_s", "metrics")]
         row = self._session.execute(
-            select(*columns)
+            select(*(_RESULTS.c[name] for name in ("id", "duration_s", "metrics")))
             .join(CallRow, CallRow.current_result_id == _RESULTS.c.id)
             .where(_CALLS.c.call_id == call_id)
         ).one_or_none()

@@ -13,8 +13,8 @@ from app.schemas.reel import MomentFilter, ReelSource
 from app.services.reel.edges import Reach, clip_span
 from app.services.reel.narration import clock, introduced, title_of, told, words_of
 
-LONGEST_CLIP_S = 60.0
-"""A monologue of five minutes would be all of a reel; its first minute shows it."""
+LONGEST_CLIP_S = 30.0
+"""A monologue of five minutes would be all of a reel; its first half minute shows it."""
 OUR_LANGUAGE = "en"
 """Of introductions. Tips are in the playbook's language: the call's, where there is a playbook in it."""
 

@@ -3,6 +3,7 @@ import RegionsPlugin from "../vendor/wavesurfer-regions.esm.js";
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 
 const SHORTEST_S = 0.2;
+const MOST_LOUDER = 8;
 
 // Resolves to null where there are no peaks; what was drawn without a script stays then.
 export async function drawWaveform(tracks, address, player, moments) {
@@ -13,7 +14,7 @@ export async function drawWaveform(tracks, address, player, moments) {
   const length = Math.max(...waveform.parties.map((party) => party.peaks.length), 1);
   if (!lanes.length || !lanes.some((lane) => parties.has(lane.dataset.speaker))) return null;
 
-  const peaks = lanes.map((lane) => parties.get(lane.dataset.speaker) ?? new Array(length).fill(0));
+  const peaks = louder(lanes.map((lane) => parties.get(lane.dataset.speaker) ?? new Array(length).fill(0)));
   const box = document.createElement("div");
   const regions = RegionsPlugin.create();
   const surfer = WaveSurfer.create({
@@ -49,6 +50,13 @@ export async function drawWaveform(tracks, address, player, moments) {
       surfer.destroy();
     },
   };
+}
+
+// A quiet recording fills its lanes, too; all parties by the same measure, so that the quieter one looks it.
+function louder(lanes) {
+  const loudest = lanes.reduce((most, peaks) => peaks.reduce((one, other) => Math.max(one, other), most), 0);
+  const by = loudest > 0 ? Math.min(0.95 / loudest, MOST_LOUDER) : 1;
+  return lanes.map((peaks) => peaks.map((peak) => peak * by));
 }
 
 async function read(address) {
