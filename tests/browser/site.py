@@ -59,7 +59,8 @@ class Site:
             "team_id": f"team-{number % 2}",
             "customer_id": f"customer-{number}",
         }
-        new = new_call(call_id, **{**known, "started_at": None, "metadata": {}})
+        given = {name: row.pop(name) for name in (*known, "metadata") if name in row}
+        new = new_call(call_id, **{**known, "started_at": None, "metadata": {}, **given})
         ended = {"status": CallStatus.COMPLETED, "duration_s": result.duration_s, "audio_key": None}
         self._insert(new, {**ended, **row}, result)
         return call_id
@@ -106,7 +107,7 @@ def _peaks(analysis: Analysis) -> Peaks:
 def served(folder: Path, **settings: str) -> Iterator[Site]:
     """An empty service on ``folder``, whose speech engine hears the words of the demo call at their times."""
     _write_words(folder)
-    with running(folder, diarization_provider="channel,pauses", **settings) as service:
+    with running(folder, **{"diarization_provider": "channel,pauses", **settings}) as service:
         database = Database(Settings(_env_file=None, database_url=f"sqlite:///{folder}/calls.db"))
         migrate(database)
         try:

