@@ -84,9 +84,7 @@ def _gather(database: Database) -> None:
     with database.session() as session:
         for row in (CallRow, CallFigureRow):
             table = table_of(row)
-            session.execute(
-                table.update().where(table.c.agent_id.in_(gathered)).values(agent_id=BUSY)
-            )
+            session.execute(table.update().where(table.c.agent_id.in_(gathered)).values(agent_id=BUSY))
 
 
 def _store_long(database: Database) -> None:

@@ -59,8 +59,12 @@ def test_the_cookie_is_for_this_site_and_for_no_script(keyed: Site, visitor: Vis
     assert visitor.page.evaluate("() => document.cookie") == ""
 
 
-@pytest.mark.parametrize("options", [{}, {"viewport": PHONE, "color_scheme": "dark"}], ids=["laptop", "phone"])
-def test_an_empty_service_says_how_to_begin(keyed: Site, browser: Browser, options: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"viewport": PHONE, "color_scheme": "dark"}], ids=["laptop", "phone"]
+)
+def test_an_empty_service_says_how_to_begin(
+    keyed: Site, browser: Browser, options: dict[str, object]
+) -> None:
     with visiting(browser, keyed.url, **options) as visitor:
         visitor.open("/")
         sign_in(visitor.page)
