@@ -1,4 +1,4 @@
-"""Pages with 10,000 calls over HTTP: first bytes of the list, of a call of two hours, of an agent of 2,000 calls."""
+"""Pages with 10,000 calls, to the first byte: the list, a call of two hours, an agent of 2,000 calls."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _timed(client: httpx.Client, address: str) -> list[float]:
 
 
 def _opened_s(address: str) -> float | None:
-    """Seconds until Chromium has read the page and run its scripts, the median of ``OPENED``; None without one."""
+    """Seconds until Chromium has read the page and run its scripts, median of ``OPENED``; None without one."""
     if chromium_path() is None:
         return None
     taken = []

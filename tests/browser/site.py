@@ -1,4 +1,4 @@
-"""A service with calls in it: made-up ones stored directly, and the demo call analysed by scripted engines."""
+"""A service with calls in it: made-up ones stored directly, the demo call by scripted engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every page: nothing in the console, nothing that axe finds serious, no wider than a phone."""
+"""What holds for every page: a quiet console, nothing that axe finds serious, no wider than a phone."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ from tests.process.service import tone
 
 SAID = "SAID-1"
 LINES = 6
-INJECTED = "main :is([onerror], [onload], [onfocus], [onclick], [ontoggle], [href^=javascript i], iframe, meta, base)"
+HANDLERS = "[onerror], [onload], [onfocus], [onclick], [ontoggle], [onbegin], [onmouseover]"
+INJECTED = f"main :is({HANDLERS}, [href^=javascript i], iframe, meta, base)"
 FELT = Sentiment(SentimentLabel.NEUTRAL, 0.9, 0.05, 0.9, 0.05)
 
 
