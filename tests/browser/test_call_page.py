@@ -196,9 +196,7 @@ def test_the_reel_plays_with_its_chapters(site: Site, visit: Visit) -> None:
     last = chapters.last
     last.locator("[data-reel-seek]").click()
     start = float(last.get_attribute("data-start") or "nan")
-    page.wait_for_function(
-        "(at) => document.querySelector('[data-reel-audio]').currentTime >= at", arg=start
-    )
+    page.wait_for_function("(at) => document.querySelector('[data-reel-audio]').currentTime >= at", arg=start)
     expect(last).to_have_class(re.compile("is-current"))
 
 
