@@ -194,7 +194,7 @@ def test_the_gateway_stands_before_the_replicas() -> None:
 
 
 def test_replicas_believe_the_gateway_that_a_visitor_came_by_https() -> None:
-    """Docker's networks have private addresses; from elsewhere nothing reaches a replica: none is published."""
+    """Docker's networks have private addresses; nothing else reaches a replica."""
     trusted = environment(SERVICES["api-scaled"])["FORWARDED_ALLOW_IPS"].split(",")
     assert set(map(ip_network, trusted)) == set(PRIVATE)
     text = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text(encoding="utf-8")

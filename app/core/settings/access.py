@@ -30,8 +30,8 @@ class AccessSettings(BaseModel):
 
     forwarded_allow_ips: NameList = Field(
         ("127.0.0.1",),
-        description="Comma-separated addresses and networks of proxies that are believed who asks, and whether by"
-        " https (`X-Forwarded-For`, `X-Forwarded-Proto`); `*`: anybody.",
+        description="Comma-separated addresses and networks of proxies that are believed who asks,"
+        " and whether by https (`X-Forwarded-For`, `X-Forwarded-Proto`); `*`: anybody.",
     )
 
     # Operation
