@@ -18,8 +18,9 @@ def is_page(path: str) -> bool:
     return path == HOME or path.startswith(FOLDER)
 
 
-def call_address(call_id: str) -> str:
-    return f"/ui/calls/{quote(call_id, safe='')}"
+def call_address(call_id: str, place: str = "") -> str:
+    """``place``: an element of the page."""
+    return f"/ui/calls/{quote(call_id, safe='')}" + (f"#{place}" if place else "")
 
 
 def agent_address(agent_id: str) -> str:
