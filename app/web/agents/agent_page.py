@@ -13,14 +13,14 @@ from app.schemas.coaching import AgentCourse, AgentFigures, Bucket, Period
 from app.schemas.coaching_models import AgentQuery
 from app.web.addresses import AGENTS, HOME, agent_address
 from app.web.agents.figures import CALLS, KINDS, Kind, beside, kinds_of_moments, objection_lines, rate
+from app.web.agents.reels_page import reel_ask
 from app.web.agents.window import kept, window_form
-from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agent import AgentPage, FigureCourse, MomentCourse, PeriodLine, PeriodPart
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
+from app.web.formatting import runs
+from app.web.forms import address_of, asked_of, read_asked
 from app.web.frame import FrameDep
-from app.web.reels_page import reel_ask
 from app.web.rendering import render
-from app.web.shown import runs
 
 COURSES = (*KINDS, CALLS)
 WIDTH, HEIGHT, MARGIN, DASH = 160, 28, 3, 1.5

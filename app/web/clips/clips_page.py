@@ -12,12 +12,12 @@ from app.schemas.clip import ClipFolder, ConsentState, KeptClip
 from app.schemas.clip_models import ClipQuery
 from app.schemas.requests import MOMENT_KINDS
 from app.web.addresses import CLIPS, call_address
-from app.web.asked import address_of, asked_of, read_asked
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.clips import ClipCard, ClipFilters, ClipsPage, ExcerptPart, FolderLine
+from app.web.formatting import spelled
+from app.web.forms import address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
-from app.web.shown import spelled
 
 PAGE = 24
 SHOWN_LINES = 4
@@ -70,7 +70,7 @@ def card_of(clip: KeptClip) -> ClipCard:
         subtype=clip.subtype,
         agent_id=clip.agent_id,
         call_id=clip.call_id,
-        call_address=f"{call_address(clip.call_id)}#{place}",
+        call_address=call_address(clip.call_id, place),
         start_s=clip.start_s,
         length_s=clip.end_s - clip.start_s,
         excerpt=said[:SHOWN_LINES],

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Header, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.playbooks import PlaybookPath
@@ -16,13 +14,13 @@ from app.schemas.playbook import KnownPlaybook, PlaybookSource, RevisionFacts, R
 from app.services.bootstrap import Services
 from app.services.coachable.playbook import Playbook
 from app.web.addresses import PLAYBOOKS, playbook_address
-from app.web.asked import address_of, asked_of
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.playbooks import PlaybookPage, RevisionLine, RuleCard, RuleFilters
+from app.web.formatting import spelled
+from app.web.forms import TextField, address_of, asked_of
 from app.web.frame import FrameDep
 from app.web.playbooks.rules import card_of, rules_of
-from app.web.rendering import render
-from app.web.shown import spelled
+from app.web.rendering import render, see_other
 
 ANY = "any"
 ORDERS = {"": "As they are written", "unsure": "Least precise first", "judged": "Most verdicts first"}
@@ -76,10 +74,10 @@ def show_playbook(
 
 
 @router.post(PLAYBOOKS + "/{name}/current")
-def make_current(name: PlaybookPath, services: ServicesDep, revision: Annotated[str, Form()]) -> Response:
+def make_current(name: PlaybookPath, services: ServicesDep, revision: TextField) -> Response:
     """An earlier revision again: calls from the next one on are analysed by it."""
     services.playbooks.publish(name, revision)
-    return RedirectResponse(playbook_address(name), HTTPStatus.SEE_OTHER)
+    return see_other(playbook_address(name))
 
 
 def _language(book: Playbook | None) -> str:

@@ -19,11 +19,11 @@ from app.web.agents.figures import (
     rate,
     standings,
 )
+from app.web.agents.reels_page import reel_ask
 from app.web.agents.window import kept, window_form
-from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agents import AgentLine, AgentsPage, MedianLine, MomentRate
+from app.web.forms import address_of, asked_of, read_asked
 from app.web.frame import FrameDep
-from app.web.reels_page import reel_ask
 from app.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

@@ -15,21 +15,21 @@ from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.requests import CallQuery
 from app.services.bootstrap import Services
 from app.web.addresses import HOME
-from app.web.asked import DAY, address_of, asked_of, read_asked
-from app.web.call_lines import line_of
+from app.web.calls.call_lines import line_of
+from app.web.calls.first_call import first_call, upload_form
+from app.web.contexts.base import Choice
 from app.web.contexts.calls import (
     CallFilters,
     CallLineOnly,
     CallsPage,
     CallsTable,
     CallsTableOnly,
-    Choice,
 )
 from app.web.contexts.frame import Frame
-from app.web.first_call import first_call, upload_form
+from app.web.formatting import spelled, status_words
+from app.web.forms import DAY, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
-from app.web.shown import spelled, status_words
 
 PAGE = 30
 FOLDED = ("customer_id", "team_id", "direction", "min_duration_s", "max_duration_s", "date_from", "date_to")
