@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.web.shown import MOST_DRAWN
+from app.web.formatting import MOST_DRAWN
 from tests.db.values import T0
 from tests.services.coaching.random_calls import random_call
 from tests.services.coaching.recomputed import recomputed
