@@ -126,7 +126,7 @@ def _timed(client: httpx.Client, address: str) -> list[float]:
 
 
 def _opened_s(address: str) -> float | None:
-    """Seconds until Chromium has read the page and run its scripts, median of ``OPENED``; None without one."""
+    """Seconds until Chromium has read the page and run its scripts; median of ``OPENED``, None without one."""
     if chromium_path() is None:
         return None
     taken = []
