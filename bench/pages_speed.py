@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from sqlalchemy import text
 
 from app.db.figure_models import CallFigureRow
 from app.db.migrate import migrate
@@ -88,6 +89,11 @@ def _gather(database: Database) -> None:
 
 
 def _store_long(database: Database) -> None:
+    if not database.is_sqlite:  # the copies brought numbers of their own
+        with database.session() as session:
+            session.execute(
+                text("SELECT setval(pg_get_serial_sequence('results', 'id'), max(id)) FROM results")
+            )
     store(database, LONG, CALLS + 1, TenMinuteCalls(TWO_HOURS_S).make(7))
     step_s = TWO_HOURS_S / 4000
     with database.session() as session:
@@ -126,7 +132,7 @@ def _timed(client: httpx.Client, address: str) -> list[float]:
 
 
 def _opened_s(address: str) -> float | None:
-    """Seconds until Chromium has read the page and run its scripts; median of ``OPENED``, None without one."""
+    """Seconds until Chromium has read the page and run its scripts, median of ``OPENED``; None: none."""
     if chromium_path() is None:
         return None
     taken = []
