@@ -70,8 +70,10 @@ def read_audio(call_id: CallIdPath, request: Request, services: ServicesDep) -> 
 def read_clip(
     call_id: CallIdPath, moment_id: MomentIdPath, request: Request, services: ServicesDep
 ) -> Response:
-    """The words of the moment with some of what was said around them, a minute at most; no word at its edges
-    is cut, and it is as loud as every other clip (EBU R128, -16 LUFS)."""
+    """The words of the moment with some of what was said around them, half a minute at most.
+
+    No word at its edges is cut, and it is as loud as every other clip (EBU R128, -16 LUFS).
+    """
     reel = services.reels.of_moments([MomentRef(call_id, moment_id)], ReelWish(ReelSource.ORIGINAL))
     (cue,) = reel.cues
     name = file_name(f"{call_id}-{moment_id}", "mp3")

@@ -35,6 +35,7 @@ from app.services.engine_chain import EngineChain
 from app.services.reel.chime import NOTES
 from app.services.reel_shelf import ReelShelf
 from app.services.tts.pyttsx3 import Pyttsx3Engine
+from app.storage.removals import RemovalKeeper
 from tests.api.test_recordings import release_recordings
 from tests.services.audio.ebur128 import measured
 from tests.services.audio.recordings import make_decoder
@@ -373,6 +374,27 @@ def test_a_reel_whose_file_is_missing_is_made_again(services: Services, tmp_path
     with pytest.raises(ReelNotFound):
         services.reels.read(reel, 0, 1)
     assert content_of(services, services.reels.replay("CALL-1", ALL, ORIGINAL))
+
+
+def test_old_reels_and_too_many_are_swept(services: Services, tmp_path: Path) -> None:
+    def shelf(**bounds: Any) -> ReelShelf:
+        limits = {"kept": timedelta(days=7), "limit_bytes": 2**30, **bounds}
+        return ReelShelf(services.database, RemovalKeeper(services.storage), **limits)
+
+    first = services.reels.replay("CALL-1", MomentFilter(role="agent"), ORIGINAL)
+    second = services.reels.replay("CALL-1", MomentFilter(role="customer"), ORIGINAL)
+    assert len(stored_files(tmp_path)) == 3
+    assert shelf().remove_due() == 0
+    assert shelf(limit_bytes=second.audio_bytes).remove_due() == 1
+    assert shelf().find(first.reel_id) is None
+    assert shelf().find(second.reel_id) == second
+
+    def in_a_week() -> datetime:
+        return datetime.now(UTC) + timedelta(days=7, seconds=1)
+
+    assert shelf(clock=in_a_week).find(second.reel_id) is None
+    assert shelf(clock=in_a_week).remove_due() == 1
+    assert len(stored_files(tmp_path)) == 1
 
 
 class TestSeveralCalls:
