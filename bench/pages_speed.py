@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
+from sqlalchemy import text
 
 from app.db.figure_models import CallFigureRow
 from app.db.models import CallRow, table_of
@@ -75,6 +76,11 @@ def _gather(database: Database) -> None:
 
 
 def _store_long(database: Database) -> None:
+    if not database.is_sqlite:  # the copies brought numbers of their own
+        with database.session() as session:
+            session.execute(
+                text("SELECT setval(pg_get_serial_sequence('results', 'id'), max(id)) FROM results")
+            )
     store(database, LONG, CALLS + 1, TenMinuteCalls(TWO_HOURS_S).make(7))
     step_s = TWO_HOURS_S / 4000
     with database.session() as session:
