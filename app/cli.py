@@ -86,6 +86,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=list(settings.forwarded_allow_ips),
             # Whoever still waits is answered when STOP_GRACE_S is over; this is for what hangs.
             timeout_graceful_shutdown=ceil(settings.stop_grace_s) + ANSWERING_S,
         )

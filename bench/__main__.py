@@ -8,12 +8,12 @@ from bench import (
     analysis_speed,
     call_list,
     call_search,
-    dashboard,
     database_growth,
     diarization,
     embedded_accuracy,
     health_latency,
     moments,
+    pages_speed,
     roles,
     rules_speed,
     sentiment_speed,
@@ -31,7 +31,7 @@ def main() -> None:
     quick = "--quick" in sys.argv
     measurements = [startup, health_latency, submit_rate, roles, moments, sentiment_speed, analysis_speed]
     if not quick:
-        measurements += [worker_throughput, call_list, call_search, dashboard, database_growth]
+        measurements += [worker_throughput, call_list, pages_speed, call_search, database_growth]
         measurements += [embedded_accuracy, diarization, voice_activity]
     figures = [figure for measurement in measurements for figure in measurement.measure()]
     figures += [

@@ -124,6 +124,8 @@ def field_errors(errors: Any) -> list[dict[str, str]]:
         location = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
         if error["type"] == "json_invalid":
             found.append({"field": "body", "message": "is not valid JSON"})
+        elif not location and error["type"] == "value_error":  # of the fields together
+            found.append({"field": "body", "message": error["msg"].removeprefix("Value error, ")})
         elif not location:
             message = "must be a JSON object, sent with Content-Type: application/json"
             found.append({"field": "body", "message": message})

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.core.readable import is_readable
 from app.schemas.audio import Span
 from app.schemas.clip import (
     ClipChange,
@@ -44,7 +45,7 @@ CLIP: dict[str, Any] = {
 
 
 def _one_line(value: str) -> str:
-    if not value.strip() or not value.isprintable():
+    if not value.strip() or not is_readable(value):
         raise ValueError("must be one line of printable characters")
     return value.strip()
 

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.core.readable import is_readable
 from app.schemas.comment import Comment, CommentChange, Keep
 
 LONGEST_COMMENT = 2000
@@ -16,13 +17,13 @@ LONGEST_AUTHOR = 128
 
 def _printable(value: str) -> str:
     text = value.replace("\r\n", "\n").strip()
-    if not text or not all(line.isprintable() for line in text.split("\n")):
+    if not text or not all(map(is_readable, text.split("\n"))):
         raise ValueError("must be printable characters, in one or more lines")
     return text
 
 
 def _one_line(value: str | None) -> str | None:
-    if value is not None and (not value.strip() or not value.isprintable()):
+    if value is not None and (not value.strip() or not is_readable(value)):
         raise ValueError("must be one line of printable characters")
     return value and value.strip()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from app.core.readable import is_readable
 from app.schemas.correction import CorrectText
 
 LONGEST_SEGMENT = 5000
@@ -25,7 +26,7 @@ class TextPatch(BaseModel):
     @classmethod
     def _spoken(cls, value: str) -> str:
         text = " ".join(value.split())
-        if not text.isprintable() or not any(map(str.isalnum, text)):
+        if not is_readable(text) or not any(map(str.isalnum, text)):
             raise ValueError("must be printable characters, with at least one word")
         return text
 

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.core.readable import is_readable
 from app.schemas.analysis import CallStatus
 from app.schemas.call import CallFilter, CallOptions
 from app.schemas.languages import ISO_639_1
@@ -57,7 +58,10 @@ def _known_moment(value: str) -> str:
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999 in UTC") from None
 
 
 def _known_language(value: str) -> str:
@@ -208,7 +212,7 @@ class SpeakerCorrection(BaseModel):
     @field_validator("name")
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
-        if value is not None and (not value.strip() or not value.isprintable()):
+        if value is not None and (not value.strip() or not is_readable(value)):
             raise ValueError("must be one line of printable characters")
         return value and value.strip()
 

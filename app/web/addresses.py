@@ -18,8 +18,9 @@ def is_page(path: str) -> bool:
     return path == HOME or path.startswith(FOLDER)
 
 
-def call_address(call_id: str) -> str:
-    return f"/ui/calls/{quote(call_id, safe='')}"
+def call_address(call_id: str, place: str = "") -> str:
+    """``place``: an element of the page."""
+    return f"/ui/calls/{quote(call_id, safe='')}" + (f"#{place}" if place else "")
 
 
 def agent_address(agent_id: str) -> str:
@@ -34,7 +35,10 @@ def local_or_home(address: str | None) -> str:
     """``address`` if it is a page of ours, else where the calls are: no link leads a login elsewhere."""
     if not address or not address.isprintable() or "\\" in address:
         return HOME
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that hold no IPv6 address
+        return HOME
     if parts.scheme or parts.netloc or not is_page(parts.path) or address.startswith("//"):
         return HOME
     return HOME if parts.path.startswith((LOGIN, STATIC)) else address

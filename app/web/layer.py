@@ -44,7 +44,10 @@ KEPT = ("retry-after", "x-request-id", "allow", "connection")
 
 
 class PageLayer:
-    """Touches `/` and what is under `/ui/` alone. A script that asks for JSON gets problem+json."""
+    """Touches `/` and what is under `/ui/` alone. A script that asks for JSON gets problem+json.
+
+    Whatever may be read may be asked about by HEAD, too, as monitors and link checkers do.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -54,6 +57,8 @@ class PageLayer:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         await self._app(scope, receive, _PageSend(scope, receive, send))
 
 
@@ -94,6 +99,13 @@ class _PageSend:
         await answer(self._scope, self._receive, self)
 
 
+def _without_body(send: Send) -> Send:
+    async def head_alone(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_alone
+
+
 def _page_of(problem: dict[str, Any], scope: Scope) -> Response:
     headers = Headers(scope=scope)
     from_script = headers.get("hx-request") == "true"
@@ -112,12 +124,20 @@ def _to_login(scope: Scope, headers: Headers, *, from_script: bool) -> Response:
     """Back to the page afterwards, unless it was a change: that is not done twice."""
     wanted = _address(scope) if scope["method"] in ("GET", "HEAD") else HOME
     if from_script:
-        shown = urlsplit(headers.get("hx-current-url", ""))
-        wanted = shown.path + (f"?{shown.query}" if shown.query else "")
+        wanted = _path_of(headers.get("hx-current-url", ""))
     login = f"{LOGIN}?next={quote(local_or_home(wanted), safe='/')}"
     if from_script:
         return HTMLResponse("", HTTPStatus.UNAUTHORIZED, {"HX-Redirect": login})
     return RedirectResponse(login, HTTPStatus.SEE_OTHER)
+
+
+def _path_of(url: str) -> str:
+    """With its query; nothing of what is no address."""
+    try:
+        shown = urlsplit(url)
+    except ValueError:
+        return ""
+    return shown.path + (f"?{shown.query}" if shown.query else "")
 
 
 def _address(scope: Scope) -> str:

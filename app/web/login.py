@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.core.sessions import COOKIE, LASTS_S, Sessions
 from app.web.addresses import HOME, LOGIN, local_or_home
 from app.web.contexts.login import LoginPage
+from app.web.forms import NextField, NextQuery, TextField
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import render, see_other
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +21,10 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get(LOGIN)
-def show_login(
-    frame: FrameDep, services: ServicesDep, next_address: Annotated[str, Query(alias="next")] = HOME
-) -> Response:
+def show_login(frame: FrameDep, services: ServicesDep, next_address: NextQuery = HOME) -> Response:
     """A service without keys knows nobody who could sign in."""
     if not services.settings.api_keys:
-        return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+        return see_other(HOME)
     return render(LoginPage(frame, local_or_home(next_address)))
 
 
@@ -36,8 +33,8 @@ def sign_in(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    key: Annotated[str, Form()] = "",
-    next_address: Annotated[str, Form(alias="next")] = HOME,
+    key: TextField = "",
+    next_address: NextField = HOME,
 ) -> Response:
     """The gate's check of origins keeps other sites from signing anybody in."""
     address = local_or_home(next_address)
@@ -45,7 +42,7 @@ def sign_in(
     if value is None:
         log.info("login.refused")
         return render(LoginPage(frame, address, was_refused=True), status=HTTPStatus.UNAUTHORIZED)
-    answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    answer = see_other(address)
     is_secure = request.url.scheme == "https"
     answer.set_cookie(
         COOKIE, value, max_age=LASTS_S, path="/", secure=is_secure, httponly=True, samesite="strict"
@@ -55,6 +52,6 @@ def sign_in(
 
 @router.post("/ui/logout")
 def sign_out() -> Response:
-    answer = RedirectResponse(LOGIN, HTTPStatus.SEE_OTHER)
+    answer = see_other(LOGIN)
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer

@@ -1,12 +1,21 @@
-"""Table of contents: every page."""
+"""Table of contents: every page, and what is done on it."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.web import assets, call_actions, calls_page, login, reels_page
-from app.web.agents import agent_page, team_page
-from app.web.call import again, clips, comments, edits, page, reel, reviews
+from app.web import assets, login
+from app.web.agents import agent_page, agents_page, reels_page
+from app.web.call import (
+    again_actions,
+    call_page,
+    comment_actions,
+    correction_actions,
+    library_actions,
+    reel_actions,
+    verdict_actions,
+)
+from app.web.calls import call_actions, calls_page
 from app.web.clips import clip_actions, clips_page
 from app.web.playbooks import draft_actions, draft_page, playbook_page, playbooks_page
 
@@ -17,14 +26,14 @@ ROUTERS = tuple(
         login,
         calls_page,
         call_actions,
-        page,
-        reviews,
-        edits,
-        comments,
-        again,
-        clips,
-        reel,
-        team_page,
+        call_page,
+        verdict_actions,
+        correction_actions,
+        comment_actions,
+        again_actions,
+        library_actions,
+        reel_actions,
+        agents_page,
         agent_page,
         reels_page,
         clips_page,

@@ -144,6 +144,11 @@ def test_what_cannot_be_is_refused(
     assert code(ask(client, path, **fields)) == expected
 
 
+def test_fields_that_do_not_go_together_are_told_so(client: TestClient) -> None:
+    told = ask(client, "/reels", moments=[]).json()["errors"]
+    assert told == [{"field": "body", "message": "give either moments or filters"}]
+
+
 def test_reels_that_are_not_there(client: TestClient) -> None:
     assert code(client.get(f"/reels/{'0' * 32}")) == (404, "reel_not_found")
     assert client.get("/reels/..%2f..%2fetc").status_code == 404

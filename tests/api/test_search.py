@@ -43,7 +43,15 @@ def test_a_blank_query_is_none_and_one_without_words_finds_nothing(client: TestC
 
 
 @pytest.mark.parametrize(
-    "query", [{"q": "x" * 201}, {"min_duration_s": "-1"}, {"max_duration_s": "long"}, {"direction": "up"}]
+    "query",
+    [
+        {"q": "x" * 201},
+        {"min_duration_s": "-1"},
+        {"max_duration_s": "long"},
+        {"direction": "up"},
+        {"date_from": "0001-01-01T00:00:00+14:00"},
+        {"date_to": "9999-12-31T23:59:59-14:00"},
+    ],
 )
 def test_what_is_no_filter_is_named(client: TestClient, query: dict[str, str]) -> None:
     answer = client.get("/calls", params=query)

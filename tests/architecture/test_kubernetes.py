@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -114,6 +115,14 @@ def test_settings_of_the_files_are_valid_together() -> None:
     assert settings.api_keys
     assert settings.database_read_url
     assert not {"password", "secret", "key"} & set(re.findall(r"[a-z]+", " ".join(config["data"]).lower()))
+
+
+def test_pods_believe_the_ingress_that_a_visitor_came_by_https() -> None:
+    (config,) = of_kind("ConfigMap").values()
+    trusted = [ip_network(name) for name in config["data"]["FORWARDED_ALLOW_IPS"].split(",")]
+    for address in ("10.42.0.7", "100.64.3.4", "192.168.17.2", "fd00::7"):
+        assert any(ip_address(address) in network for network in trusted)
+    assert not any(ip_address("203.0.113.9") in network for network in trusted)
 
 
 def test_example_carries_no_real_secret() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ SERVICES = {name: service for name, service in ALL.items() if "scale" in service
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("darwix-ai:")}
 WORKERS = {name: service for name, service in OURS.items() if name.startswith("worker-")}
 LASTING = {name: service for name, service in SERVICES.items() if "restart" in service}
+PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 DEFAULTS = {"MINIO_PASSWORD": "of-minio", "API_KEYS": "a-key"}
 
 
@@ -189,6 +191,14 @@ def test_the_gateway_stands_before_the_replicas() -> None:
     assert re.findall(r"^ +listen (\d+)", text, re.MULTILINE) == ["8080"]
     assert "/etc/nginx/nginx.conf:ro" in SERVICES["gateway"]["volumes"][0]
     assert float(SERVICES["gateway"]["image"].rpartition(":")[2].partition("-")[0].split(".")[1]) >= 28
+
+
+def test_replicas_believe_the_gateway_that_a_visitor_came_by_https() -> None:
+    """Docker's networks have private addresses; nothing else reaches a replica."""
+    trusted = environment(SERVICES["api-scaled"])["FORWARDED_ALLOW_IPS"].split(",")
+    assert set(map(ip_network, trusted)) == set(PRIVATE)
+    text = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text(encoding="utf-8")
+    assert re.search(r"proxy_set_header X-Forwarded-Proto +\$outer_scheme;", text)
 
 
 def test_the_gateway_waits_as_long_as_the_service_may_take() -> None:

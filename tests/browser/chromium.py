@@ -15,7 +15,7 @@ HOW_TO = "no Chromium here: apt-get install chromium (or CHROMIUM_PATH=/path/of/
 
 
 def chromium_path() -> str | None:
-    """None where there is no browser. One that CHROMIUM_PATH names and that is not there is an error later."""
+    """None where there is no browser; one that CHROMIUM_PATH names and that is not there fails later."""
     return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
 
 

@@ -1,4 +1,4 @@
-"""One service for all tests of pages; a browser for each file, since Playwright holds the thread's event loop."""
+"""One service for all tests of pages; a browser for each file, as Playwright holds the event loop."""
 
 from __future__ import annotations
 

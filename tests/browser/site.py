@@ -1,4 +1,4 @@
-"""A service with calls in it: made-up ones stored directly, and the demo call analysed by scripted engines."""
+"""A service with calls in it: made-up ones stored directly, the demo call by scripted engines."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from app.db.migrate import migrate
 from app.db.models import CallRow, table_of
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
+from app.db.repositories.waveforms import WaveformRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallOptions, NewCall
+from app.schemas.waveform import Peaks
 from app.services.audio_service import AudioService
 from app.storage.local import LocalStorage
 from bench.stored_calls import TenMinuteCalls
@@ -30,6 +32,7 @@ from tests.settings import make_settings
 from tests.web.test_calls_page import FAILURE
 
 TWO_HOURS_S = 7200.0
+STEP_S = 0.1
 
 
 class Site:
@@ -56,7 +59,8 @@ class Site:
             "team_id": f"team-{number % 2}",
             "customer_id": f"customer-{number}",
         }
-        new = new_call(call_id, **{**known, "started_at": None, "metadata": {}})
+        given = {name: row.pop(name) for name in (*known, "metadata") if name in row}
+        new = new_call(call_id, **{**known, "started_at": None, "metadata": {}, **given})
         ended = {"status": CallStatus.COMPLETED, "duration_s": result.duration_s, "audio_key": None}
         self._insert(new, {**ended, **row}, result)
         return call_id
@@ -82,15 +86,28 @@ class Site:
             assert CallRepository(session).insert(replace(new, webhook_url=None), came)
             if result is not None:
                 ResultRepository(session).add(new.call_id, result, came)
+                WaveformRepository(session).put(new.call_id, _peaks(result))
             values = {"queue": None, "completed_at": came, **row}
             session.execute(calls.update().where(calls.c.call_id == new.call_id).values(**values))
+
+
+def _peaks(analysis: Analysis) -> Peaks:
+    """As loud as the words are: each party in a channel of its own."""
+    steps = round(analysis.duration_s / STEP_S)
+    channels = [bytearray(steps) for _ in analysis.speakers]
+    for part in analysis.segments:
+        channel = channels[int(part.segment.speaker.removeprefix("speaker_"))]
+        for word in part.segment.words:
+            for step in range(int(word.start_s / STEP_S), min(int(word.end_s / STEP_S), steps)):
+                channel[step] = 90 + step * 37 % 60
+    return Peaks(STEP_S, tuple(map(bytes, channels)))
 
 
 @contextmanager
 def served(folder: Path, **settings: str) -> Iterator[Site]:
     """An empty service on ``folder``, whose speech engine hears the words of the demo call at their times."""
     _write_words(folder)
-    with running(folder, diarization_provider="channel,pauses", **settings) as service:
+    with running(folder, **{"diarization_provider": "channel,pauses", **settings}) as service:
         database = Database(Settings(_env_file=None, database_url=f"sqlite:///{folder}/calls.db"))
         migrate(database)
         try:

@@ -56,13 +56,14 @@ class Visitor:
         )
         return wider
 
-    def barriers(self, *, least_serious: bool = False) -> list[str]:
-        """What axe finds serious or critical (or, asked for, the rest): rule and the elements."""
+    def barriers(self, part: str = "html", *, least_serious: bool = False) -> list[str]:
+        """What axe finds serious or critical (or, asked for, the rest) in a part: rule and elements."""
         # Whatever fades in is judged as it looks in the end.
         self.page.evaluate("() => document.getAnimations().forEach((one) => one.finish())")
-        found: dict[str, Any] = AXE.run(self.page).response
+        found: dict[str, Any] = AXE.run(self.page, part).response
         return [
-            f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']][:5]} {one['nodes'][0].get('failureSummary', '')}"
+            f"{one['id']} ({one['impact']}) at {[node['target'] for node in one['nodes'][:5]]}:"
+            f" {one['nodes'][0].get('failureSummary', '')}"
             for one in found["violations"]
             if (one["impact"] in NOT_SERIOUS) is least_serious
         ]

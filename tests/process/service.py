@@ -43,6 +43,9 @@ class Service:
     def post(self, path: str, **options: Any) -> httpx.Response:
         return httpx.post(f"{self.url}{path}", **{"timeout": WAIT_S, **options})
 
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        return httpx.patch(f"{self.url}{path}", **{"timeout": WAIT_S, **options})
+
     def delete(self, path: str) -> httpx.Response:
         return httpx.delete(f"{self.url}{path}", timeout=WAIT_S)
 

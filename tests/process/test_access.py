@@ -25,6 +25,17 @@ def test_with_keys_everything_but_health_needs_one(tmp_path: Path) -> None:
         assert service.post("/transcribe", files=files, headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize(("believed", "is_secure"), [("127.0.0.0/8", True), ("10.0.0.0/8", False)])
+def test_a_session_is_kept_to_https_where_a_known_proxy_says_so(
+    tmp_path: Path, believed: str, is_secure: bool
+) -> None:
+    write_script(tmp_path)
+    with running(tmp_path, api_keys="alpha", forwarded_allow_ips=believed) as service:
+        answer = service.post("/ui/login", data={"key": "alpha"}, headers={"X-Forwarded-Proto": "https"})
+        assert answer.status_code == 303
+        assert ("Secure" in answer.headers["set-cookie"]) is is_secure
+
+
 def test_a_foreign_page_cannot_post_a_form(tmp_path: Path) -> None:
     write_script(tmp_path)
     with running(tmp_path) as service:

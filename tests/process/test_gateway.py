@@ -117,7 +117,7 @@ def test_events_are_passed_on_one_by_one() -> None:
         assert [line for line in lines if line] == ["data: second"]
 
 
-@pytest.mark.parametrize("path", ["/calls", "/transcribe"])
+@pytest.mark.parametrize("path", ["/calls", "/ui/calls", "/transcribe"])
 def test_a_recording_is_passed_on_as_it_arrives(path: str) -> None:
     sent_half = threading.Event()
 
@@ -175,6 +175,14 @@ def test_replicas_are_told_who_asks_and_for_what_name() -> None:
     assert len(made["x-request-id"]) == 32
     assert made["x-forwarded-for"] == "127.0.0.1"
     assert made["host"] == url.removeprefix("http://")
+
+
+def test_replicas_are_told_whether_it_is_https_outside() -> None:
+    with upstream() as replica, gateway(replica.port) as url:
+        for said in ("https", "http", "anything"):
+            httpx.get(f"{url}/calls", headers={"X-Forwarded-Proto": said})
+        httpx.get(f"{url}/calls")
+    assert [one["x-forwarded-proto"] for one in replica.headers] == ["https", "http", "http", "http"]
 
 
 def test_metrics_are_not_for_the_outside() -> None:

@@ -123,6 +123,6 @@ def test_a_held_call_is_not(open_app: TestClient) -> None:
 def test_the_demo_call_is_offered_only_where_it_is(
     open_app: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("app.web.call_actions.DEMO_CALL", tmp_path / "none.mp3")
+    monkeypatch.setattr("app.web.calls.call_actions.DEMO_CALL", tmp_path / "none.mp3")
     answer = open_app.post("/ui/demo")
     assert answer.status_code == 404

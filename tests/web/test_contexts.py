@@ -32,12 +32,18 @@ def contexts() -> Iterator[type]:
                 yield kind
 
 
+def templates_of(context: type) -> list[str]:
+    """A question has two: a page's and a dialog's."""
+    return [getattr(context, name) for name in ("template", "dialog") if hasattr(context, name)]
+
+
 ALL = sorted(contexts(), key=lambda kind: kind.__name__)
+USES = [(context, template) for context in ALL for template in templates_of(context)]
 
 
-@pytest.mark.parametrize("context", ALL, ids=lambda kind: kind.__name__)
-def test_every_name_that_a_template_uses_is_a_field(context: type) -> None:
-    assert wrong_names(environment(), context.template, context) == []  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("context", "template"), USES, ids=[template for _, template in USES])
+def test_every_name_that_a_template_uses_is_a_field(context: type, template: str) -> None:
+    assert wrong_names(environment(), template, context) == []
 
 
 @pytest.mark.parametrize("context", ALL, ids=lambda kind: kind.__name__)
@@ -47,7 +53,7 @@ def test_contexts_are_frozen(context: type) -> None:
 
 def test_each_template_has_one_context_and_each_context_its_template() -> None:
     files = {path.name for path in TEMPLATES.glob("*.html") if not path.name.startswith("_")} - SHARED
-    named = Counter(kind.template for kind in ALL)  # type: ignore[attr-defined]
+    named = Counter(template for _, template in USES)
     assert set(named) == files
     assert set(named.values()) == {1}
 

@@ -84,6 +84,14 @@ def test_a_path_that_is_none_and_a_method_that_is_none(open_app: TestClient) -> 
     assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/", "/ui/upload", "/ui/calls/C-404", asset("frame.js"), "/ui/nowhere"])
+def test_head_tells_what_get_would(open_app: TestClient, path: str) -> None:
+    head, whole = open_app.head(path), open_app.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "content-length", "cache-control", "content-security-policy"):
+        assert head.headers.get(name) == whole.headers.get(name)
+
+
 def test_a_database_that_is_away_is_a_page_too(open_app: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise DatabaseUnavailable("the database cannot be reached", retry_after_s=7)

@@ -37,6 +37,11 @@ def test_a_script_is_led_there_too_and_back_to_the_page_that_it_is_on(keyed: Tes
     assert answer.text == ""
 
 
+def test_an_address_that_is_none_leads_a_script_to_the_calls(keyed: TestClient) -> None:
+    answer = keyed.get("/ui/calls/C-1/line", headers={**SCRIPT, "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/ui/login?next=/")
+
+
 def test_a_change_is_not_done_after_the_login(keyed: TestClient) -> None:
     answer = keyed.post("/ui/calls/C-1/delete", data={"next": "/ui/upload"})
     assert answer.headers["location"] == "/ui/login?next=/"
@@ -83,6 +88,8 @@ def test_scripts_and_other_sites_do_not_see_the_cookie(keyed: TestClient) -> Non
         "/calls",
         "/ui/../calls/../..//evil.example",
         "/ui/login?next=/ui/login",
+        "//[",
+        "https://[",
         "",
     ],
 )

@@ -28,6 +28,12 @@ class AccessSettings(BaseModel):
         description="Host names (beside `localhost`) under which a service without keys answers on loopback.",
     )
 
+    forwarded_allow_ips: NameList = Field(
+        ("127.0.0.1",),
+        description="Comma-separated addresses and networks of proxies that are believed who asks,"
+        " and whether by https (`X-Forwarded-For`, `X-Forwarded-Proto`); `*`: anybody.",
+    )
+
     # Operation
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
     ffmpeg_path: Path | None = Field(

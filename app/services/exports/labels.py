@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from app.core.readable import is_readable
 from app.schemas.speaker import Role, Speaker
 
 _TITLES = {Role.AGENT: "Agent", Role.CUSTOMER: "Customer"}
@@ -30,4 +31,4 @@ def speaker_labels(speakers: Sequence[Speaker]) -> dict[str, str]:
 
 def one_line(text: str) -> str:
     """``text`` with every run of white space and control characters as one space."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join("".join(sign if is_readable(sign) else " " for sign in text).split())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.agents import AgentIdPath
 from app.api.deps import ServicesDep
@@ -13,14 +12,14 @@ from app.schemas.coaching import AgentCourse, AgentFigures, Bucket, Period
 from app.schemas.coaching_models import AgentQuery
 from app.web.addresses import AGENTS, HOME, agent_address
 from app.web.agents.figures import CALLS, KINDS, Kind, beside, kinds_of_moments, objection_lines, rate
+from app.web.agents.reels_page import reel_ask
 from app.web.agents.window import kept, window_form
-from app.web.asked import address_of, asked_of, read_asked
 from app.web.contexts.agent import AgentPage, FigureCourse, MomentCourse, PeriodLine, PeriodPart
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
+from app.web.formatting import runs
+from app.web.forms import HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
-from app.web.reels_page import reel_ask
 from app.web.rendering import render
-from app.web.shown import runs
 
 COURSES = (*KINDS, CALLS)
 WIDTH, HEIGHT, MARGIN, DASH = 160, 28, 3, 1.5
@@ -35,7 +34,7 @@ def show_agent(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     asked = asked_of(request)
     query = read_asked(asked, AgentQuery)
@@ -61,8 +60,7 @@ def show_agent(
         objections=objection_lines(course.objections),
         reel=reel_ask(asked, agent_id),
     )
-    changed = {"HX-Push-Url": address_of(path, asked)} if hx_target == "agent" else None
-    return render(page, headers=changed)
+    return render(page, address=address_of(path, asked) if hx_target == "agent" else None)
 
 
 def _figure(kind: Kind, course: AgentCourse) -> FigureCourse:

@@ -9,7 +9,7 @@ from app.schemas.coaching import AgentFigures, ObjectionPattern
 from app.schemas.metrics import Guide
 from app.services.metrics.guides import GUIDES
 from app.web.contexts.figures import FigureHead, ObjectionLine, Standing, WhatFollows
-from app.web.shown import clock, percent
+from app.web.formatting import clock, percent
 
 NOTHING_KNOWN = "–"
 _SAME = 1e-9

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from app.schemas.coaching import TeamSummary, Window
-from app.web.asked import DAY, address_of
 from app.web.contexts.agents import Preset, WindowForm
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
+from app.web.forms import DAY, address_of
 
 PRESETS = (("4 weeks", 28), ("A quarter", 91), ("A year", 364))
 

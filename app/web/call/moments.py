@@ -10,9 +10,10 @@ from app.schemas.moment import Moment, MomentSource, MomentType, ObjectionSubtyp
 from app.schemas.review import MomentReview, Verdict
 from app.schemas.review_models import LONGEST_NOTE
 from app.web.call.transcript import hundredths
+from app.web.contexts.base import Choice
 from app.web.contexts.call_moments import MomentList, MomentShown, ReviewForm, VerdictShown
-from app.web.contexts.calls import Choice, MomentCount
-from app.web.shown import spelled
+from app.web.contexts.calls import MomentCount
+from app.web.formatting import spelled
 
 _TIMED = frozenset(TimedMomentType)
 _SOURCES = {

@@ -17,7 +17,7 @@ from app.web.contexts.call_numbers import (
     PartyRow,
     Place,
 )
-from app.web.shown import clock, percent
+from app.web.formatting import clock, percent
 
 Guides = Mapping[str, GuideShown]
 _Value = Callable[[PartyMetrics], str | None]

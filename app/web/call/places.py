@@ -10,7 +10,7 @@ from app.schemas.analysis import Analysis
 from app.schemas.metrics import Metrics, Question
 from app.schemas.transcript import join_words
 from app.web.contexts.call_numbers import Place, PlaceList
-from app.web.shown import clock
+from app.web.formatting import clock
 
 _MOST = 200
 _LONGEST = 90

@@ -14,14 +14,14 @@ from app.services.metrics.sentiment import score_segments
 from app.web.call.head import has_audio, has_words
 from app.web.call.moments import moment_list, moments_shown
 from app.web.call.numbers import numbers_of
-from app.web.call.reel import reel_form
+from app.web.call.reel_actions import reel_form
 from app.web.call.scale import Scale
 from app.web.call.tracks import tracks_of
 from app.web.call.transcript import hundredths, lost_corrections, segments_shown
+from app.web.contexts.base import Choice
 from app.web.contexts.call import Review, SpeakerShown
 from app.web.contexts.call_transcript import CommentShown
-from app.web.contexts.calls import Choice
-from app.web.shown import spelled
+from app.web.formatting import spelled
 
 _KNOWN_BY = {
     "channel": "by the channel",

@@ -21,7 +21,7 @@ from app.web.contexts.call_tracks import (
     Stretch,
     Tracks,
 )
-from app.web.shown import MOST_SCORE
+from app.web.formatting import MOST_SCORE
 
 _FINEST = 800
 """Pauses shorter than the length of the call divided by this are not drawn."""

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Header, Query, Response
-from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ValidationError
+from fastapi import APIRouter, Form, Response
 
 from app.api.clips import ClipIdPath
 from app.api.deps import ServicesDep
-from app.api.errors import field_errors, validation_failed
 from app.schemas.clip import ConsentState, KeptClip
 from app.schemas.clip_models import ClipPatch
 from app.services.bootstrap import Services
 from app.web.addresses import CLIPS, local_or_home
-from app.web.contexts.calls import Choice
-from app.web.contexts.clips import (
-    ClipForm,
-    DeleteClipPage,
-    DeleteClipQuestion,
-    EditClipPage,
-    EditClipQuestion,
-)
+from app.web.contexts.base import Choice
+from app.web.contexts.clips import ClipForm, DeleteClip, EditClip
+from app.web.forms import HxRequest, NextField, NextQuery, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, see_other
 
-HxRequest = Annotated[bool, Header(alias="HX-Request")]
-NextField = Annotated[str, Form(alias="next")]
-NextQuery = Annotated[str, Query(alias="next")]
-TextField = Annotated[str, Form()]
 StateField = Annotated[ConsentState, Form(alias="consent")]
 CONSENT = {
     ConsentState.UNKNOWN: "Not known: the clip goes when the time of its call is over",
     ConsentState.RECORDED: "Recorded: the clip stays until it or its call is deleted",
     ConsentState.DECLINED: "Declined: the clip is deleted at once",
 }
-
-Schema = TypeVar("Schema", bound=BaseModel)
-
 router = APIRouter(prefix=CLIPS, include_in_schema=False)
 
 
@@ -54,8 +37,7 @@ def ask_to_edit(
     hx_request: HxRequest = False,
 ) -> Response:
     form = _form(services, services.clips.get(clip_id))
-    asked = (clip_id, form, local_or_home(next_address))
-    return render(EditClipQuestion(frame, *asked) if hx_request else EditClipPage(frame, *asked))
+    return ask(EditClip(frame, clip_id, form, local_or_home(next_address)), in_dialog=hx_request)
 
 
 @router.post("/{clip_id}")
@@ -77,8 +59,8 @@ def edit_clip(
         "note": note.strip() or None,
         "consent": _consent(state, recorded_by, earlier),
     }
-    services.clips.change(clip_id, _read(wanted, ClipPatch).change)
-    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
+    services.clips.change(clip_id, checked(ClipPatch, wanted).change)
+    return see_other(local_or_home(next_address))
 
 
 @router.get("/{clip_id}/delete")
@@ -90,14 +72,14 @@ def ask_to_delete(
     hx_request: HxRequest = False,
 ) -> Response:
     clip = services.clips.get(clip_id)
-    asked = (clip_id, clip.title, clip.call_id, local_or_home(next_address))
-    return render(DeleteClipQuestion(frame, *asked) if hx_request else DeleteClipPage(frame, *asked))
+    question = DeleteClip(frame, clip_id, clip.title, clip.call_id, local_or_home(next_address))
+    return ask(question, in_dialog=hx_request)
 
 
 @router.post("/{clip_id}/delete")
 def delete_clip(clip_id: ClipIdPath, services: ServicesDep, next_address: NextField = CLIPS) -> Response:
     services.clips.remove(clip_id)
-    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
+    return see_other(local_or_home(next_address))
 
 
 def _form(services: Services, clip: KeptClip) -> ClipForm:
@@ -119,11 +101,3 @@ def _consent(state: ConsentState, recorded_by: str, earlier: KeptClip) -> dict[s
     was_recorded = earlier.consent.state is ConsentState.RECORDED
     recorded_at = earlier.consent.recorded_at if was_recorded else datetime.now(UTC)
     return {"state": state, "recorded_by": recorded_by.strip() or None, "recorded_at": recorded_at}
-
-
-def _read(wanted: Mapping[str, Any], schema: type[Schema]) -> Schema:
-    """Raises ValidationFailed."""
-    try:
-        return schema.model_validate(wanted)
-    except ValidationError as error:
-        raise validation_failed(field_errors(error.errors())) from None

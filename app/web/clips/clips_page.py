@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.schemas.clip import ClipFolder, ConsentState, KeptClip
 from app.schemas.clip_models import ClipQuery
 from app.schemas.requests import MOMENT_KINDS
 from app.web.addresses import CLIPS, call_address
-from app.web.asked import address_of, asked_of, read_asked
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.clips import ClipCard, ClipFilters, ClipsPage, ExcerptPart, FolderLine
+from app.web.formatting import spelled
+from app.web.forms import HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
-from app.web.shown import spelled
 
 PAGE = 24
 SHOWN_LINES = 4
@@ -38,7 +37,7 @@ def show_clips(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     asked = asked_of(request)
     query = _query(asked)
@@ -55,8 +54,7 @@ def show_clips(
         older=address_of(CLIPS, {**first, "cursor": older}) if older else None,
         has_clips=bool(folders),
     )
-    changed = {"HX-Push-Url": page.address} if hx_target == "library" else None
-    return render(page, headers=changed)
+    return render(page, address=page.address if hx_target == "library" else None)
 
 
 def card_of(clip: KeptClip) -> ClipCard:
@@ -70,7 +68,7 @@ def card_of(clip: KeptClip) -> ClipCard:
         subtype=clip.subtype,
         agent_id=clip.agent_id,
         call_id=clip.call_id,
-        call_address=f"{call_address(clip.call_id)}#{place}",
+        call_address=call_address(clip.call_id, place),
         start_s=clip.start_s,
         length_s=clip.end_s - clip.start_s,
         excerpt=said[:SHOWN_LINES],

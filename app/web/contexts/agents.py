@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.figures import FigureHead, ObjectionLine, Standing
 from app.web.contexts.frame import Frame
 from app.web.contexts.reels import ReelAsk

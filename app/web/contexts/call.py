@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from app.web.contexts.base import Choice
 from app.web.contexts.call_moments import MomentList
 from app.web.contexts.call_numbers import Numbers
 from app.web.contexts.call_reel import ReelForm
 from app.web.contexts.call_tracks import Tracks
 from app.web.contexts.call_transcript import CommentShown, LostCorrection, SegmentShown
-from app.web.contexts.calls import CallFailure, Choice
+from app.web.contexts.calls import CallFailure
 from app.web.contexts.frame import Frame
 
 
@@ -146,18 +147,9 @@ class AgainForm:
 
 
 @dataclass(frozen=True)
-class AgainPage:
+class RunAgain:
     template: ClassVar[str] = "again.html"
-
-    frame: Frame
-    form: AgainForm
-
-
-@dataclass(frozen=True)
-class AgainQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "again_question.html"
+    dialog: ClassVar[str] = "again_question.html"
 
     frame: Frame
     form: AgainForm

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice, MomentCount
+from app.web.contexts.base import Choice
+from app.web.contexts.calls import MomentCount
 from app.web.contexts.frame import Frame
 
 
@@ -86,8 +87,9 @@ class ReviewForm:
 
 
 @dataclass(frozen=True)
-class ReviewPage:
+class ReviewMoment:
     template: ClassVar[str] = "review_moment.html"
+    dialog: ClassVar[str] = "review_moment_question.html"
 
     frame: Frame
     call_id: str
@@ -95,18 +97,7 @@ class ReviewPage:
 
 
 @dataclass(frozen=True)
-class ReviewQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "review_moment_question.html"
-
-    frame: Frame
-    call_id: str
-    form: ReviewForm
-
-
-@dataclass(frozen=True)
-class ClipForm:
+class KeepClipForm:
     """A moment to be kept in the library of clips. ``folders``: those that there are."""
 
     moment: MomentShown
@@ -114,23 +105,13 @@ class ClipForm:
 
 
 @dataclass(frozen=True)
-class ClipPage:
+class KeepClip:
     template: ClassVar[str] = "keep_clip.html"
+    dialog: ClassVar[str] = "keep_clip_question.html"
 
     frame: Frame
     call_id: str
-    form: ClipForm
-
-
-@dataclass(frozen=True)
-class ClipQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "keep_clip_question.html"
-
-    frame: Frame
-    call_id: str
-    form: ClipForm
+    form: KeepClipForm
 
 
 @dataclass(frozen=True)

@@ -70,18 +70,9 @@ class CorrectionForm:
 
 
 @dataclass(frozen=True)
-class CorrectionPage:
+class CorrectSegment:
     template: ClassVar[str] = "correct_segment.html"
-
-    frame: Frame
-    form: CorrectionForm
-
-
-@dataclass(frozen=True)
-class CorrectionQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "correct_segment_question.html"
+    dialog: ClassVar[str] = "correct_segment_question.html"
 
     frame: Frame
     form: CorrectionForm
@@ -110,21 +101,11 @@ class CommentsOnly:
 
 
 @dataclass(frozen=True)
-class CommentPage:
+class ChangeComment:
     """A comment to be changed."""
 
     template: ClassVar[str] = "change_comment.html"
-
-    frame: Frame
-    call_id: str
-    comment: CommentShown
-
-
-@dataclass(frozen=True)
-class CommentQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "change_comment_question.html"
+    dialog: ClassVar[str] = "change_comment_question.html"
 
     frame: Frame
     call_id: str

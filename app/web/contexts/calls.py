@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from app.web.contexts.base import Choice
 from app.web.contexts.frame import Frame
 
 
@@ -73,13 +74,6 @@ class CallsTable:
     newest: str | None
     older: str | None
     is_narrowed: bool
-
-
-@dataclass(frozen=True)
-class Choice:
-    value: str
-    label: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -158,25 +152,11 @@ class UploadPage:
 
 
 @dataclass(frozen=True)
-class DeletePage:
+class DeleteCall:
     """Asks before a call is deleted; then on to ``next_address``."""
 
     template: ClassVar[str] = "delete_call.html"
-
-    frame: Frame
-    call_id: str
-    agent_id: str | None
-    customer_id: str | None
-    held_at: datetime
-    is_held: bool
-    next_address: str
-
-
-@dataclass(frozen=True)
-class DeleteQuestion:
-    """The same as a dialog's content."""
-
-    template: ClassVar[str] = "delete_question.html"
+    dialog: ClassVar[str] = "delete_call_question.html"
 
     frame: Frame
     call_id: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.frame import Frame
 
 
@@ -93,8 +93,9 @@ class ClipForm:
 
 
 @dataclass(frozen=True)
-class EditClipPage:
+class EditClip:
     template: ClassVar[str] = "edit_clip.html"
+    dialog: ClassVar[str] = "edit_clip_question.html"
 
     frame: Frame
     clip_id: str
@@ -103,29 +104,9 @@ class EditClipPage:
 
 
 @dataclass(frozen=True)
-class EditClipQuestion:
-    template: ClassVar[str] = "edit_clip_question.html"
-
-    frame: Frame
-    clip_id: str
-    form: ClipForm
-    next_address: str
-
-
-@dataclass(frozen=True)
-class DeleteClipPage:
+class DeleteClip:
     template: ClassVar[str] = "delete_clip.html"
-
-    frame: Frame
-    clip_id: str
-    title: str
-    call_id: str
-    next_address: str
-
-
-@dataclass(frozen=True)
-class DeleteClipQuestion:
-    template: ClassVar[str] = "delete_clip_question.html"
+    dialog: ClassVar[str] = "delete_clip_question.html"
 
     frame: Frame
     clip_id: str

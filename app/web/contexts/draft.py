@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.frame import Frame
 
 
@@ -121,19 +121,9 @@ class DraftAnswers:
 
 
 @dataclass(frozen=True)
-class DiscardPage:
+class DiscardDraft:
     template: ClassVar[str] = "discard_draft.html"
-
-    frame: Frame
-    name: str
-    revision: str
-    etag: str
-    has_current: bool
-
-
-@dataclass(frozen=True)
-class DiscardQuestion:
-    template: ClassVar[str] = "discard_draft_question.html"
+    dialog: ClassVar[str] = "discard_draft_question.html"
 
     frame: Frame
     name: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.frame import Frame
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.frame import Frame
 
 

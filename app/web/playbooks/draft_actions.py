@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Header, Response
-from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
+from fastapi import APIRouter, Form, Response
 
 from app.api.deps import ServicesDep
-from app.api.errors import field_errors, validation_failed
 from app.api.playbooks import PlaybookPath
 from app.api.rule_lab import tried
 from app.core.exceptions import Busy, InputError
@@ -19,12 +15,11 @@ from app.schemas.trial_models import TryRequest
 from app.services.bootstrap import Services
 from app.web.addresses import PLAYBOOKS, playbook_address
 from app.web.contexts.draft import DraftAnswers, TrialShown
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
 from app.web.playbooks.draft_page import USUAL_LIMIT, draft_page, refusal_of, try_form
 from app.web.playbooks.trial import shown_trial
-from app.web.rendering import render
-
-TextField = Annotated[str, Form()]
+from app.web.rendering import render, see_other
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,7 +32,7 @@ def create_draft(frame: FrameDep, services: ServicesDep, yaml: TextField) -> Res
         draft = services.playbooks.create(text)
     except InputError as error:
         return draft_page(frame, services, None, text, "", refused=error)
-    return RedirectResponse(f"{playbook_address(draft.facts.name)}/draft", HTTPStatus.SEE_OTHER)
+    return see_other(f"{playbook_address(draft.facts.name)}/draft")
 
 
 @router.post(PLAYBOOKS + "/{name}/draft")
@@ -49,7 +44,7 @@ def keep_draft(
         _keep(services, name, text, etag)
     except InputError as error:
         return draft_page(frame, services, name, text, etag, refused=error)
-    return RedirectResponse(f"{playbook_address(name)}/draft", HTTPStatus.SEE_OTHER)
+    return see_other(f"{playbook_address(name)}/draft")
 
 
 @router.post(PLAYBOOKS + "/{name}/publish")
@@ -64,7 +59,7 @@ def publish_draft(
         services.playbooks.publish(name, kept.facts.revision)
     except InputError as error:
         return draft_page(frame, services, name, text, etag, refused=error)
-    return RedirectResponse(playbook_address(name), HTTPStatus.SEE_OTHER)
+    return see_other(playbook_address(name))
 
 
 @router.post(PLAYBOOKS + "/{name}/try")
@@ -77,7 +72,7 @@ def try_draft(
     limit: Annotated[int, Form()] = USUAL_LIMIT,
     since: TextField = "",
     said: TextField = "",
-    hx_request: Annotated[bool, Header(alias="HX-Request")] = False,
+    hx_request: HxRequest = False,
 ) -> Response:
     """Keeps nothing. A script gets what came of it alone, a refusal too: it stands where the answer would."""
     text = _lines_of(yaml)
@@ -98,7 +93,7 @@ def discard_draft(name: PlaybookPath, services: ServicesDep, etag: TextField) ->
     services.playbooks.drop_draft(name, etag)
     still_there = any(known.name == name for known in services.playbooks.all())
     address = playbook_address(name) if still_there else PLAYBOOKS
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+    return see_other(address)
 
 
 def _keep(services: Services, name: str, text: str, etag: str) -> PlaybookRevision:
@@ -112,10 +107,7 @@ def _try(services: Services, name: str, text: str, limit: int, since: str, said:
     on: dict[str, Any] = {"calls": {"limit": limit, "since": since or None}}
     if said.strip():
         on = {"text": _lines_of(said)}
-    try:
-        wanted = TryRequest.model_validate({"yaml": text, **on})
-    except ValidationError as error:
-        raise validation_failed(field_errors(error.errors())) from None
+    wanted = checked(TryRequest, {"yaml": text, **on})
     return shown_trial(tried(name, wanted, services), is_text="text" in on)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from app.api.deps import ServicesDep
 from app.api.playbooks import PlaybookPath
@@ -16,10 +15,9 @@ from app.schemas.playbook_models import EXAMPLE_YAML
 from app.services.bootstrap import Services
 from app.services.trial_service import LONGEST_S
 from app.web.addresses import PLAYBOOKS
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.draft import (
-    DiscardPage,
-    DiscardQuestion,
+    DiscardDraft,
     DraftPage,
     DraftProblem,
     Refusal,
@@ -27,10 +25,11 @@ from app.web.contexts.draft import (
     TryForm,
 )
 from app.web.contexts.frame import Frame
+from app.web.forms import HxRequest
 from app.web.frame import FrameDep
 from app.web.playbooks.playbook_page import known_playbook
 from app.web.playbooks.rules import languages_beside
-from app.web.rendering import render
+from app.web.rendering import ask, render
 
 LIMITS = (20, 50, 100, 200)
 USUAL_LIMIT = 50
@@ -57,12 +56,12 @@ def ask_to_discard(
     name: PlaybookPath,
     frame: FrameDep,
     services: ServicesDep,
-    hx_request: Annotated[bool, Header(alias="HX-Request")] = False,
+    hx_request: HxRequest = False,
 ) -> Response:
     draft = services.playbooks.draft(name)
     has_current = known_playbook(services, name).current is not None
-    asked = (frame, name, draft.facts.revision, draft.etag, has_current)
-    return render(DiscardQuestion(*asked) if hx_request else DiscardPage(*asked))
+    question = DiscardDraft(frame, name, draft.facts.revision, draft.etag, has_current)
+    return ask(question, in_dialog=hx_request)
 
 
 def draft_page(

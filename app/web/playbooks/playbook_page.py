@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.playbooks import PlaybookPath
@@ -16,13 +13,13 @@ from app.schemas.playbook import KnownPlaybook, PlaybookSource, RevisionFacts, R
 from app.services.bootstrap import Services
 from app.services.coachable.playbook import Playbook
 from app.web.addresses import PLAYBOOKS, playbook_address
-from app.web.asked import address_of, asked_of
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.playbooks import PlaybookPage, RevisionLine, RuleCard, RuleFilters
+from app.web.formatting import spelled
+from app.web.forms import HxTarget, TextField, address_of, asked_of
 from app.web.frame import FrameDep
 from app.web.playbooks.rules import card_of, rules_of
-from app.web.rendering import render
-from app.web.shown import spelled
+from app.web.rendering import render, see_other
 
 ANY = "any"
 ORDERS = {"": "As they are written", "unsure": "Least precise first", "judged": "Most verdicts first"}
@@ -44,7 +41,7 @@ def show_playbook(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     known = known_playbook(services, name)
     asked = asked_of(request)
@@ -71,15 +68,14 @@ def show_playbook(
         right=sum(found.right for found in rules),
         revisions=_revisions(*services.playbooks.revisions(name)),
     )
-    changed = {"HX-Push-Url": address_of(playbook_address(name), asked)} if hx_target == "rules" else None
-    return render(page, headers=changed)
+    return render(page, address=address_of(playbook_address(name), asked) if hx_target == "rules" else None)
 
 
 @router.post(PLAYBOOKS + "/{name}/current")
-def make_current(name: PlaybookPath, services: ServicesDep, revision: Annotated[str, Form()]) -> Response:
+def make_current(name: PlaybookPath, services: ServicesDep, revision: TextField) -> Response:
     """An earlier revision again: calls from the next one on are analysed by it."""
     services.playbooks.publish(name, revision)
-    return RedirectResponse(playbook_address(name), HTTPStatus.SEE_OTHER)
+    return see_other(playbook_address(name))
 
 
 def _language(book: Playbook | None) -> str:

@@ -37,7 +37,7 @@ def _line(hit: Hit) -> HitLine:
     at_s = moment.evidence.start_s if hit.is_timed else None
     return HitLine(
         call_id=hit.call_id,
-        address=f"{call_address(hit.call_id)}#t={at_s or 0:g}" if hit.call_id else None,
+        address=call_address(hit.call_id, f"t={at_s or 0:g}") if hit.call_id else None,
         at_s=at_s,
         kind=moment.type,
         subtype=moment.subtype,

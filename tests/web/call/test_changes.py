@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from app.schemas.clip import ClipFilter
 from app.schemas.review import Verdict
 from app.schemas.speaker import Role
-from app.web.call.comments import seconds_of
+from app.web.call.comment_actions import seconds_of
 from tests.db.values import T0
 from tests.web.call.negotiation import PRICE, store_negotiation
 from tests.web.clients import KEY, SCRIPT, pages, services_of, signed_in

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Response
 
 from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
 from app.schemas.clip import ConsentState
 from app.schemas.clip_models import ClipRequest
-from app.web.call.answers import HxRequest, checked, to_call
+from app.web.addresses import call_address
 from app.web.call.one_moment import moment_only
-from app.web.contexts.call_moments import ClipForm, ClipKept, ClipPage, ClipQuestion
+from app.web.contexts.call_moments import ClipKept, KeepClip, KeepClipForm
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, render, see_other
 
 router = APIRouter(prefix="/ui/calls", include_in_schema=False)
-
-Field = Annotated[str, Form()]
 
 
 @router.get("/{call_id}/moments/{moment_id}/clip")
@@ -32,8 +30,8 @@ def ask_about_clip(
     hx_request: HxRequest = False,
 ) -> Response:
     folders = tuple(one.folder for one in services.clips.folders() if one.folder is not None)
-    form = ClipForm(moment_only(call_id, moment_id, frame, services).moment, folders)
-    return render((ClipQuestion if hx_request else ClipPage)(frame, call_id, form))
+    form = KeepClipForm(moment_only(call_id, moment_id, frame, services).moment, folders)
+    return ask(KeepClip(frame, call_id, form), in_dialog=hx_request)
 
 
 @router.post("/{call_id}/moments/{moment_id}/clip")
@@ -41,11 +39,11 @@ def keep_clip(
     call_id: CallIdPath,
     moment_id: MomentIdPath,
     services: ServicesDep,
-    folder: Field = "",
-    title: Field = "",
-    note: Field = "",
-    consent: Field = "",
-    recorded_by: Field = "",
+    folder: TextField = "",
+    title: TextField = "",
+    note: TextField = "",
+    consent: TextField = "",
+    recorded_by: TextField = "",
     hx_request: HxRequest = False,
 ) -> Response:
     """``consent`` is ticked where those who are heard agreed."""
@@ -54,7 +52,7 @@ def keep_clip(
         "recorded_by": recorded_by.strip() or None,
         "recorded_at": datetime.now(UTC),
     }
-    values: dict[str, object] = {
+    values = {
         "call_id": call_id,
         "moment_id": moment_id,
         "folder": folder.strip() or None,
@@ -65,4 +63,4 @@ def keep_clip(
     clip = services.clips.create(checked(ClipRequest, values).new)
     if hx_request:
         return render(ClipKept(clip.title, clip.folder))
-    return to_call(call_id, moment_id)
+    return see_other(call_address(call_id, moment_id))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
-from fastapi.responses import RedirectResponse
 
 from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
@@ -18,12 +16,12 @@ from app.schemas.reel import Cue, Reel, ReelSource
 from app.schemas.reel_models import ReplayRequest
 from app.schemas.speaker import Role
 from app.web.addresses import call_address
-from app.web.call.answers import HxRequest, checked
+from app.web.contexts.base import Choice
 from app.web.contexts.call_reel import ChapterShown, ReelForm, ReelOnly, ReelPage, ReelShown
-from app.web.contexts.calls import Choice
+from app.web.formatting import spelled
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
-from app.web.shown import spelled
+from app.web.rendering import render, see_other
 
 _SOURCES = {
     ReelSource.NARRATED: "Narrated: introduction, recording, tip",
@@ -40,13 +38,13 @@ router = APIRouter(prefix="/ui/calls", include_in_schema=False)
 def make_reel(
     call_id: CallIdPath,
     services: ServicesDep,
-    source: Annotated[str, Form()] = ReelSource.NARRATED,
+    source: TextField = ReelSource.NARRATED,
     types: Annotated[list[str] | None, Form()] = None,
-    role: Annotated[str, Form()] = "",
-    max_seconds: Annotated[str, Form()] = "",
+    role: TextField = "",
+    max_seconds: TextField = "",
     hx_request: HxRequest = False,
 ) -> Response:
-    values: dict[str, object] = {
+    values = {
         "call_id": call_id,
         "source": source,
         "types": tuple(types or ()),
@@ -57,7 +55,7 @@ def make_reel(
     reel = services.reels.replay(call_id, wanted.filters, wanted.wish)
     if hx_request:
         return render(ReelOnly(call_id, reel_shown(reel)))
-    return RedirectResponse(f"{call_address(call_id)}/reel/{reel.reel_id}", HTTPStatus.SEE_OTHER)
+    return see_other(f"{call_address(call_id)}/reel/{reel.reel_id}")
 
 
 @router.get("/{call_id}/reel/{reel_id}")

@@ -11,12 +11,13 @@ from app.api.deps import RuntimeDep, ServicesDep
 from app.schemas.call import CallRecord
 from app.schemas.requests import ReanalyzeRequest, RerunRequest
 from app.services.call_service import RerunFrom
-from app.web.call.answers import HxRequest, checked, to_call
+from app.web.addresses import call_address
 from app.web.call.head import has_audio, has_words
-from app.web.contexts.call import AgainForm, AgainPage, AgainQuestion
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
+from app.web.contexts.call import AgainForm, RunAgain
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, see_other
 
 router = APIRouter(prefix="/ui/calls", include_in_schema=False)
 
@@ -47,11 +48,11 @@ def ask_how(
         has_audio=has_audio(call),
         has_text=has_words(call),
     )
-    return render((AgainQuestion if hx_request else AgainPage)(frame, form))
+    return ask(RunAgain(frame, form), in_dialog=hx_request)
 
 
 @router.post("/{call_id}/reanalyze")
-def judge_again(call_id: CallIdPath, runtime: RuntimeDep, playbook: Annotated[str, Form()] = "") -> Response:
+def judge_again(call_id: CallIdPath, runtime: RuntimeDep, playbook: TextField = "") -> Response:
     runtime.check_open()
     asked = checked(ReanalyzeRequest, {"playbook": playbook or None})
     return _waits(runtime.services.reanalyses.queue(call_id, asked.playbook, asked.revision), runtime)
@@ -71,4 +72,4 @@ def run_again(
 def _waits(record: CallRecord, runtime: RuntimeDep) -> Response:
     if record.queue is not None:
         runtime.bell.ring(record.call_id, record.queue)
-    return to_call(record.call_id)
+    return see_other(call_address(record.call_id))

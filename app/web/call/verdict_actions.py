@@ -10,12 +10,13 @@ from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
 from app.schemas.review_models import ReviewRequest
-from app.web.call.answers import HxRequest, checked, to_call
+from app.web.addresses import call_address
 from app.web.call.moments import review_form
 from app.web.call.one_moment import moment_only
-from app.web.contexts.call_moments import ReviewPage, ReviewQuestion
+from app.web.contexts.call_moments import ReviewMoment
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, render, see_other
 
 TAKEN_BACK = "none"
 
@@ -31,7 +32,7 @@ def ask_verdict(
     hx_request: HxRequest = False,
 ) -> Response:
     form = review_form(moment_only(call_id, moment_id, frame, services).moment)
-    return render((ReviewQuestion if hx_request else ReviewPage)(frame, call_id, form))
+    return ask(ReviewMoment(frame, call_id, form), in_dialog=hx_request)
 
 
 @router.post("/{call_id}/moments/{moment_id}/review")
@@ -40,10 +41,10 @@ def pass_verdict(
     moment_id: MomentIdPath,
     frame: FrameDep,
     services: ServicesDep,
-    verdict: Annotated[str, Form()],
+    verdict: TextField,
     kind: Annotated[str, Form(alias="type")] = "",
-    subtype: Annotated[str, Form()] = "",
-    note: Annotated[str, Form()] = "",
+    subtype: TextField = "",
+    note: TextField = "",
     says_note: Annotated[bool, Form()] = False,
     hx_request: HxRequest = False,
 ) -> Response:
@@ -55,7 +56,7 @@ def pass_verdict(
         # A form sends all its fields: what goes with another verdict is left out, not refused.
         is_other = verdict == "other"
         kept = before.verdict.note if before.verdict else None
-        values: dict[str, object] = {
+        values = {
             "verdict": verdict,
             "type": (kind or None) if is_other else None,
             "subtype": (subtype or None) if is_other and kind == "objection" else None,
@@ -64,4 +65,4 @@ def pass_verdict(
         services.reviews.review(call_id, moment_id, checked(ReviewRequest, values).opinion)
     if hx_request:
         return render(moment_only(call_id, moment_id, frame, services))
-    return to_call(call_id, moment_id)
+    return see_other(call_address(call_id, moment_id))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Response
 
 from app.api.calls import CallIdPath
 from app.api.corrections import CorrectionIdPath, SegmentPath
@@ -13,38 +11,42 @@ from app.core.exceptions import SegmentNotFound
 from app.schemas.correction_models import TextPatch
 from app.schemas.requests import SpeakersPatch
 from app.services.exports.labels import speaker_labels
-from app.web.call.answers import HxRequest, checked, to_call
-from app.web.contexts.call_transcript import CorrectionForm, CorrectionPage, CorrectionQuestion
+from app.web.addresses import call_address
+from app.web.contexts.call_transcript import CorrectionForm, CorrectSegment
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, see_other
 
 router = APIRouter(prefix="/ui/calls", include_in_schema=False)
 
 SPEAKERS = "speakers"
-Field = Annotated[str, Form()]
 
 
 @router.post("/{call_id}/speakers")
 def correct_speaker(
-    call_id: CallIdPath, services: ServicesDep, speaker: Field, role: Field, name: Field = ""
+    call_id: CallIdPath, services: ServicesDep, speaker: TextField, role: TextField, name: TextField = ""
 ) -> Response:
     """An empty name takes the name away."""
     right = {"name": name.strip() or None, "role": role}
     services.speakers.edit(call_id, checked(SpeakersPatch, {"speakers": {speaker: right}}).edits)
-    return to_call(call_id, SPEAKERS)
+    return see_other(call_address(call_id, SPEAKERS))
 
 
 @router.post("/{call_id}/speakers/swap")
-def swap_speakers(call_id: CallIdPath, services: ServicesDep, first: Field, second: Field) -> Response:
+def swap_speakers(
+    call_id: CallIdPath, services: ServicesDep, first: TextField, second: TextField
+) -> Response:
     services.speakers.edit(call_id, checked(SpeakersPatch, {"swap": (first, second)}).edits)
-    return to_call(call_id, SPEAKERS)
+    return see_other(call_address(call_id, SPEAKERS))
 
 
 @router.post("/{call_id}/speakers/merge")
-def merge_speakers(call_id: CallIdPath, services: ServicesDep, speaker: Field, into: Field) -> Response:
+def merge_speakers(
+    call_id: CallIdPath, services: ServicesDep, speaker: TextField, into: TextField
+) -> Response:
     merge = [{"speaker": speaker, "into": into}]
     services.speakers.edit(call_id, checked(SpeakersPatch, {"merge": merge}).edits)
-    return to_call(call_id, SPEAKERS)
+    return see_other(call_address(call_id, SPEAKERS))
 
 
 @router.get("/{call_id}/segments/{index}")
@@ -68,12 +70,16 @@ def ask_for_words(
         text=segment.text,
         heard=next((one.heard for one in made), None),
     )
-    return render((CorrectionQuestion if hx_request else CorrectionPage)(frame, form))
+    return ask(CorrectSegment(frame, form), in_dialog=hx_request)
 
 
 @router.post("/{call_id}/segments/{index}")
 def correct_words(
-    call_id: CallIdPath, index: SegmentPath, runtime: RuntimeDep, text: Field = "", original: Field = ""
+    call_id: CallIdPath,
+    index: SegmentPath,
+    runtime: RuntimeDep,
+    text: TextField = "",
+    original: TextField = "",
 ) -> Response:
     """``original``: give back what was heard."""
     runtime.check_open()
@@ -82,11 +88,11 @@ def correct_words(
         corrections.withdraw(call_id, index, judge)
     else:
         corrections.correct(call_id, index, checked(TextPatch, {"text": text}).text, judge)
-    return to_call(call_id, f"s{index}")
+    return see_other(call_address(call_id, f"s{index}"))
 
 
 @router.post("/{call_id}/corrections/{correction_id}/drop")
 def drop_correction(call_id: CallIdPath, correction_id: CorrectionIdPath, runtime: RuntimeDep) -> Response:
     runtime.check_open()
     runtime.services.corrections.drop(call_id, correction_id, runtime.words.judge)
-    return to_call(call_id, "transcript")
+    return see_other(call_address(call_id, "transcript"))

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Response
 
 from app.api.deps import ServicesDep
 from app.api.reels import ReelIdPath
 from app.schemas.reel import Reel, ReelSource
 from app.schemas.reel_models import ReelRequest
 from app.web.addresses import call_address
-from app.web.asked import read_asked
-from app.web.contexts.calls import Choice
+from app.web.contexts.base import Choice
 from app.web.contexts.reels import ReelAsk, ReelChapter, ReelOfCalls, ReelOfCallsPage, ReelOfCallsQuestion
+from app.web.forms import HxRequest, TextField, read_asked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import render, see_other
 
 REELS = "/ui/reels"
 SOURCES = {
@@ -37,14 +34,14 @@ router = APIRouter(include_in_schema=False)
 @router.post(REELS)
 def make_reel(
     services: ServicesDep,
-    source: Annotated[str, Form()] = ReelSource.NARRATED,
-    agent_id: Annotated[str, Form()] = "",
-    team_id: Annotated[str, Form()] = "",
-    date_from: Annotated[str, Form()] = "",
-    date_to: Annotated[str, Form()] = "",
-    kind: Annotated[str, Form()] = "",
-    subtype: Annotated[str, Form()] = "",
-    hx_request: Annotated[bool, Header(alias="HX-Request")] = False,
+    source: TextField = ReelSource.NARRATED,
+    agent_id: TextField = "",
+    team_id: TextField = "",
+    date_from: TextField = "",
+    date_to: TextField = "",
+    kind: TextField = "",
+    subtype: TextField = "",
+    hx_request: HxRequest = False,
 ) -> Response:
     given = {
         "source": source,
@@ -60,7 +57,7 @@ def make_reel(
     reel = services.reels.of_calls(wanted.calls, wanted.filters, wanted.wish)
     if hx_request:
         return render(ReelOfCallsQuestion(reel_of_calls(reel)))
-    return RedirectResponse(f"{REELS}/{reel.reel_id}", HTTPStatus.SEE_OTHER)
+    return see_other(f"{REELS}/{reel.reel_id}")
 
 
 @router.get(REELS + "/{reel_id}")
@@ -88,7 +85,7 @@ def reel_of_calls(reel: Reel) -> ReelOfCalls:
             kind=cue.type,
             subtype=cue.subtype,
             call_id=cue.call_id,
-            address=f"{call_address(cue.call_id)}#{cue.moment_id}",
+            address=call_address(cue.call_id, cue.moment_id),
             call_start_s=cue.call_start_s,
             unspoken=cue.unspoken,
         )

@@ -15,21 +15,21 @@ from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.requests import CallQuery
 from app.services.bootstrap import Services
 from app.web.addresses import HOME
-from app.web.asked import DAY, address_of, asked_of, read_asked
-from app.web.call_lines import line_of
+from app.web.calls.call_lines import line_of
+from app.web.calls.first_call import first_call, upload_form
+from app.web.contexts.base import Choice
 from app.web.contexts.calls import (
     CallFilters,
     CallLineOnly,
     CallsPage,
     CallsTable,
     CallsTableOnly,
-    Choice,
 )
 from app.web.contexts.frame import Frame
-from app.web.first_call import first_call, upload_form
+from app.web.formatting import spelled, status_words
+from app.web.forms import DAY, HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
-from app.web.shown import spelled, status_words
 
 PAGE = 30
 FOLDED = ("customer_id", "team_id", "direction", "min_duration_s", "max_duration_s", "date_from", "date_to")
@@ -46,17 +46,15 @@ def show_calls(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
     hx_current_url: Annotated[str, Header()] = "",
 ) -> Response:
     """The whole page; for a script that narrows the list, the table alone and the address to show."""
     asked = asked_of(request)
     table = _table(services, asked)
     if hx_target == "calls":
-        answer = render(CallsTableOnly(frame, table))
-        if not hx_current_url.endswith(table.address):
-            answer.headers["HX-Push-Url"] = table.address
-        return answer
+        is_shown = hx_current_url.endswith(table.address)
+        return render(CallsTableOnly(frame, table), address=None if is_shown else table.address)
     return render(_page(request, frame, services, asked, table))
 
 

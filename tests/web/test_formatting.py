@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.web.addresses import call_address, local_or_home
-from app.web.shown import clock, score_words, spark, spelled
+from app.web.formatting import clock, score_words, spark, spelled
 
 
 @pytest.mark.parametrize(

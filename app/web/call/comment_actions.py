@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Depends, Response
 
 from app.api.calls import CallIdPath
 from app.api.comments import CommentIdPath
@@ -14,18 +14,25 @@ from app.api.errors import validation_failed
 from app.core.exceptions import CommentNotFound
 from app.schemas.comment_models import CommentPatch, CommentRequest
 from app.services.bootstrap import Services
-from app.web.call.answers import HxRequest, checked, to_call
+from app.web.addresses import call_address
 from app.web.call.review import comments_shown
-from app.web.contexts.call_transcript import CommentPage, CommentQuestion, CommentShown, CommentsOnly
+from app.web.contexts.call_transcript import ChangeComment, CommentShown, CommentsOnly
 from app.web.contexts.frame import Frame
+from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, render, see_other
 
 router = APIRouter(prefix="/ui/calls", include_in_schema=False)
 
 COMMENTS = "comments"
-TextField = Annotated[str, Form()]
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,3})?)")
+
+
+def _fields(text: TextField, at: TextField, author: TextField = "") -> dict[str, Any]:
+    return {"time_seconds": seconds_of(at), "text": text, "author": author or None}
+
+
+FieldsDep = Annotated[dict[str, Any], Depends(_fields)]
 
 
 @router.post("/{call_id}/comments")
@@ -33,13 +40,10 @@ def add_comment(
     call_id: CallIdPath,
     frame: FrameDep,
     services: ServicesDep,
-    text: TextField,
-    at: TextField,
-    author: TextField = "",
+    fields: FieldsDep,
     hx_request: HxRequest = False,
 ) -> Response:
-    values: dict[str, object] = {"time_seconds": seconds_of(at), "text": text, "author": author or None}
-    comment = checked(CommentRequest, values)
+    comment = checked(CommentRequest, fields)
     services.comments.add(call_id, comment.time_seconds, comment.text, comment.author)
     return _comments(call_id, frame, services, as_part=hx_request)
 
@@ -55,7 +59,7 @@ def ask_to_change(
     comment = next((one for one in _shown(call_id, services) if one.id == comment_id), None)
     if comment is None:
         raise CommentNotFound(f"there is no comment {comment_id}")
-    return render((CommentQuestion if hx_request else CommentPage)(frame, call_id, comment))
+    return ask(ChangeComment(frame, call_id, comment), in_dialog=hx_request)
 
 
 @router.post("/{call_id}/comments/{comment_id}")
@@ -64,13 +68,10 @@ def change_comment(
     comment_id: CommentIdPath,
     frame: FrameDep,
     services: ServicesDep,
-    text: TextField,
-    at: TextField,
-    author: TextField = "",
+    fields: FieldsDep,
     hx_request: HxRequest = False,
 ) -> Response:
-    values: dict[str, object] = {"time_seconds": seconds_of(at), "text": text, "author": author or None}
-    services.comments.change(call_id, comment_id, checked(CommentPatch, values).change)
+    services.comments.change(call_id, comment_id, checked(CommentPatch, fields).change)
     return _comments(call_id, frame, services, as_part=hx_request)
 
 
@@ -98,7 +99,7 @@ def seconds_of(clock: str) -> float:
 def _comments(call_id: str, frame: Frame, services: Services, *, as_part: bool) -> Response:
     if as_part:
         return render(CommentsOnly(frame, call_id, _shown(call_id, services)))
-    return to_call(call_id, COMMENTS)
+    return see_other(call_address(call_id, COMMENTS))
 
 
 def _shown(call_id: str, services: Services) -> tuple[CommentShown, ...]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
 from app.api.accept import preferred
 from app.api.calls import CallIdPath
@@ -17,16 +16,15 @@ from app.core.exceptions import CallNotFound
 from app.schemas.state_models import CallState
 from app.services.call_service import RerunFrom
 from app.web.addresses import HOME, local_or_home
-from app.web.call_lines import line_of
-from app.web.contexts.calls import CallLineOnly, DeletePage, DeleteQuestion, UploadPage
+from app.web.calls.call_lines import line_of
+from app.web.calls.first_call import DEMO_CALL, upload_form
+from app.web.contexts.calls import CallLineOnly, DeleteCall, UploadPage
 from app.web.contexts.frame import Frame
-from app.web.first_call import DEMO_CALL, upload_form
+from app.web.forms import HxRequest, NextField, NextQuery
 from app.web.frame import FrameDep
-from app.web.rendering import render
+from app.web.rendering import ask, render, see_other
 
 DEMO_FIELDS = {"call_id": "DEMO-001", "agent_id": "daniel", "customer_id": "maria", "language": "en"}
-HxRequest = Annotated[bool, Header(alias="HX-Request")]
-NextField = Annotated[str, Form(alias="next")]
 
 router = APIRouter(prefix="/ui", include_in_schema=False)
 
@@ -42,7 +40,7 @@ async def upload_call(request: Request, runtime: RuntimeDep) -> Response:
     accepted = await take_in(request, runtime, apart=frozenset((FIELD,)))
     offered = {"page": "text/html", "json": "application/json"}
     if preferred(request.headers.get("accept"), offered) != "json":
-        return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+        return see_other(HOME)
     state = CallState.of(accepted.record, accepted.queue_position)
     return JSONResponse(state.model_dump(mode="json"), HTTPStatus.ACCEPTED)
 
@@ -53,7 +51,7 @@ def send_demo_call(runtime: RuntimeDep) -> Response:
     if not DEMO_CALL.is_file():
         raise CallNotFound("the demo call is not part of this installation")
     take_in_file(DEMO_CALL, DEMO_FIELDS, runtime)
-    return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+    return see_other(HOME)
 
 
 @router.post("/calls/{call_id}/rerun")
@@ -90,25 +88,26 @@ def ask_to_delete(
     call_id: CallIdPath,
     frame: FrameDep,
     services: ServicesDep,
-    next_address: Annotated[str, Query(alias="next")] = HOME,
+    next_address: NextQuery = HOME,
     hx_request: HxRequest = False,
 ) -> Response:
     call = services.calls.record(call_id)
-    asked = (
-        call.call_id,
-        call.agent_id,
-        call.customer_id,
-        call.started_at or call.created_at,
-        call.legal_hold,
-        local_or_home(next_address),
+    question = DeleteCall(
+        frame=frame,
+        call_id=call.call_id,
+        agent_id=call.agent_id,
+        customer_id=call.customer_id,
+        held_at=call.started_at or call.created_at,
+        is_held=call.legal_hold,
+        next_address=local_or_home(next_address),
     )
-    return render(DeleteQuestion(frame, *asked) if hx_request else DeletePage(frame, *asked))
+    return ask(question, in_dialog=hx_request)
 
 
 @router.post("/calls/{call_id}/delete")
 def delete_call(call_id: CallIdPath, services: ServicesDep, next_address: NextField = HOME) -> Response:
     services.calls.delete(call_id)
-    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
+    return see_other(local_or_home(next_address))
 
 
 def _line_or_list(
@@ -116,4 +115,4 @@ def _line_or_list(
 ) -> Response:
     if as_line:
         return render(CallLineOnly(frame, line_of(runtime.services.calls.summary(call_id))))
-    return RedirectResponse(local_or_home(next_address), HTTPStatus.SEE_OTHER)
+    return see_other(local_or_home(next_address))

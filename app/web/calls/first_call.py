@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.web.contexts.calls import FirstCall, UploadForm
 
 ACCEPT = "audio/*,video/mp4,video/webm,.m4a,.mp3,.ogg,.opus,.wav,.flac,.webm,.mp4,.amr,.aac,.wma"
-DEMO_CALL = Path(__file__).parent / "demo" / "demo_call.mp3"
+DEMO_CALL = Path(__file__).parents[1] / "demo" / "demo_call.mp3"
 
 
 def upload_form(settings: Settings) -> UploadForm:

@@ -1,0 +1,1 @@
+"""The page of the list of calls, and what it does."""
