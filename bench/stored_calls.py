@@ -155,6 +155,9 @@ def fill(database: Database, calls: int, *, searchable: bool = False) -> None:
         store(database, f"template-{number:04}", number, made.make(number))
     with database.session() as session:
         _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite, searchable=searchable)
+        if not database.is_sqlite:  # which counts on from the last one by itself
+            newest = "SELECT max(id) FROM results"
+            session.execute(text(f"SELECT setval(pg_get_serial_sequence('results', 'id'), ({newest}))"))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
 
