@@ -9,10 +9,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-from app.web.shown import MOST_DRAWN
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from app.web.formatting import MOST_DRAWN
 from tests.db.values import T0
 from tests.services.coaching.random_calls import random_call
 from tests.services.coaching.recomputed import recomputed
