@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
-from app.db.migrate import migrate
 from bench.report import Figure, percentile, refuse_foreign_load, write
-from bench.stored_calls import fill
-from tests.db.databases import opened, postgres_url, sqlite_url
+from bench.stored_calls import filled
 from tests.process.service import running, write_script
 
 if TYPE_CHECKING:
@@ -34,7 +30,7 @@ Latencies = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    with filled() as urls:
+    with filled(CALLS) as urls:
         refuse_foreign_load()
         seconds, sizes = compare(urls)
     figures = [
@@ -45,19 +41,6 @@ def measure() -> list[Figure]:
     details = {"seconds": seconds, "page_bytes": sizes}
     write("call_list", figures, lambda axes: _draw(axes, seconds), details)
     return figures
-
-
-@contextmanager
-def filled() -> Iterator[dict[str, str]]:
-    """The addresses of two databases with ``CALLS`` calls each."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        urls = {"PostgreSQL": stack.enter_context(postgres_url()), "SQLite": sqlite_url(folder)}
-        for url in urls.values():
-            with opened(url) as database:
-                migrate(database)
-                fill(database, CALLS)
-        yield urls
 
 
 def compare(urls: dict[str, str]) -> tuple[dict[str, Latencies], dict[str, int]]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
-from app.db.migrate import migrate
 from app.db.repositories.calls import CallRepository
 from app.db.session import Database
 from app.db.traces import Traces
 from bench.report import Figure, percentile, refuse_foreign_load, write
-from bench.stored_calls import fill
-from tests.db.databases import opened, postgres_url, sqlite_url
+from bench.stored_calls import filled
+from tests.db.databases import opened
 from tests.process.service import running, write_script
 
 if TYPE_CHECKING:
@@ -41,7 +38,7 @@ Latencies = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    with filled() as urls:
+    with filled(CALLS, searchable=True) as urls:
         refuse_foreign_load()
         seconds = {name: _latencies_of(url) for name, url in urls.items()}
         with opened(urls["SQLite"]) as database:
@@ -54,19 +51,6 @@ def measure() -> list[Figure]:
     figures.append(Figure("SQLite: words of a deleted call leave the index", forgetting_s, "s"))
     write("call_search", figures, lambda axes: _draw(axes, seconds), {"seconds": seconds})
     return figures
-
-
-@contextmanager
-def filled() -> Iterator[dict[str, str]]:
-    """The addresses of two databases with ``CALLS`` calls each that can be searched."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        urls = {"PostgreSQL": stack.enter_context(postgres_url()), "SQLite": sqlite_url(folder)}
-        for url in urls.values():
-            with opened(url) as database:
-                migrate(database)
-                fill(database, CALLS, searchable=True)
-        yield urls
 
 
 def _latencies_of(url: str) -> Latencies:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,14 @@ import httpx
 from sqlalchemy import text
 
 from app.db.figure_models import CallFigureRow
-from app.db.migrate import migrate
 from app.db.models import CallRow, table_of
 from app.db.repositories.waveforms import WaveformRepository
 from app.db.session import Database
 from app.schemas.waveform import Peaks
 from bench.report import Figure, percentile, refuse_foreign_load, write
-from bench.stored_calls import FIRST, TenMinuteCalls, fill, store
+from bench.stored_calls import FIRST, TenMinuteCalls, filled, store
 from tests.browser.chromium import chromium_path, launched
-from tests.db.databases import opened, postgres_url, sqlite_url
+from tests.db.databases import opened
 from tests.process.service import running, write_script
 
 if TYPE_CHECKING:
@@ -55,28 +53,17 @@ Latencies = dict[str, list[float]]
 
 
 def measure() -> list[Figure]:
-    with filled() as urls:
+    with filled(CALLS, searchable=True) as urls:
+        for url in urls.values():
+            with opened(url) as database:
+                _gather(database)
+                _store_long(database)
         refuse_foreign_load()
         taken = {name: _latencies_of(url) for name, url in urls.items()}
     seconds = {name: latencies for name, (latencies, _, _) in taken.items()}
     figures = [figure for name, of_one in taken.items() for figure in _figures(name, *of_one)]
     write("pages_speed", figures, lambda axes: _draw(axes, seconds), {"seconds": seconds})
     return figures
-
-
-@contextmanager
-def filled() -> Iterator[dict[str, str]]:
-    """The addresses of two databases with ``CALLS`` calls, and one of two hours."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        urls = {"PostgreSQL": stack.enter_context(postgres_url()), "SQLite": sqlite_url(folder)}
-        for url in urls.values():
-            with opened(url) as database:
-                migrate(database)
-                fill(database, CALLS, searchable=True)
-                _gather(database)
-                _store_long(database)
-        yield urls
 
 
 def _gather(database: Database) -> None:
@@ -133,7 +120,7 @@ def _timed(client: httpx.Client, address: str) -> list[float]:
 
 
 def _opened_s(address: str) -> float | None:
-    """Seconds until Chromium has read the page and run its scripts, median of ``OPENED``; None: none."""
+    """Seconds until Chromium has read the page and run its scripts, at the median; None without it."""
     if chromium_path() is None:
         return None
     taken = []

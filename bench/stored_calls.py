@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import chain, cycle
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.db.figure_models import CallFigureRow
+from app.db.migrate import migrate
 from app.db.models import Base, CallRow, MomentRow, ResultRow, SegmentRow, table_of
 from app.db.repositories.results import ResultRepository
 from app.db.search_models import OverviewRow, SearchTextRow
@@ -25,6 +29,7 @@ from app.services.alignment_service import with_roles
 from app.services.annotation_service import annotate
 from app.services.coachable_service import CoachableService
 from app.services.metrics_service import measure
+from tests.db.databases import opened, postgres_url, sqlite_url
 from tests.db.values import stored
 from tests.services.roles.scripts import read_scripts
 
@@ -152,6 +157,19 @@ def fill(database: Database, calls: int, *, searchable: bool = False) -> None:
         _copy(session, calls // TEMPLATES, sqlite=database.is_sqlite, searchable=searchable)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+
+
+@contextmanager
+def filled(calls: int, *, searchable: bool = False) -> Iterator[dict[str, str]]:
+    """The addresses of two databases that are filled so, by the names of their kinds."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        urls = {"PostgreSQL": stack.enter_context(postgres_url()), "SQLite": sqlite_url(folder)}
+        for url in urls.values():
+            with opened(url) as database:
+                migrate(database)
+                fill(database, calls, searchable=searchable)
+        yield urls
 
 
 def _copy(session: Session, times: int, *, sqlite: bool, searchable: bool) -> None:

@@ -57,13 +57,14 @@ _OK: dict[int | str, dict[str, Any]] = {
         "headers": _HEADERS,
     },
 }
+_MADE = {**_OK, **problem_responses(401, 403, 404, 409, 410, 422, 500, 503, 507)}
 
 
 @router.post(
     "/replay",
     summary="Hear the coachable moments of a call",
     response_class=Response,
-    responses={**_OK, **problem_responses(401, 403, 404, 409, 410, 422, 500, 503, 507)},
+    responses=_MADE,
 )
 def replay(wanted: ReplayRequest, request: Request, services: ServicesDep) -> Response:
     """A voice tells each moment in order (number, time, speaker, kind, the words, the coaching tip); or the
@@ -81,7 +82,7 @@ def replay(wanted: ReplayRequest, request: Request, services: ServicesDep) -> Re
     "/reels",
     summary="Hear moments of several calls as one reel",
     response_class=Response,
-    responses={**_OK, **problem_responses(401, 403, 404, 409, 410, 422, 500, 503, 507)},
+    responses=_MADE,
 )
 def make_reel(wanted: ReelRequest, request: Request, services: ServicesDep) -> Response:
     """As `POST /replay`; chapters name the calls. Either `moments` names them in order, or filters find the

@@ -13,6 +13,8 @@ from app.api.errors import field_errors, validation_failed
 
 HxRequest = Annotated[bool, Header(alias="HX-Request")]
 """A script asks, for a part of a page."""
+HxTarget = Annotated[str | None, Header()]
+"""The element that a script puts the answer into."""
 TextField = Annotated[str, Form()]
 NextField = Annotated[str, Form(alias="next")]
 """The page to show afterwards."""

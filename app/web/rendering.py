@@ -45,10 +45,9 @@ def html_of(context: Context, template: str | None = None) -> str:
     return environment().get_template(template or context.template).render(values)
 
 
-def render(
-    context: Context, *, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None
-) -> HTMLResponse:
-    return HTMLResponse(html_of(context), status, headers)
+def render(context: Context, *, status: int = HTTPStatus.OK, address: str | None = None) -> HTMLResponse:
+    """``address``: what a browser is to show, where its script asked for a page that is narrowed anew."""
+    return HTMLResponse(html_of(context), status, {"HX-Push-Url": address} if address else None)
 
 
 def ask(question: Question, *, in_dialog: bool) -> HTMLResponse:

@@ -136,7 +136,7 @@ def test_in_ids(visitor: Visitor) -> None:
         visitor.open(older.get_attribute("href") or "")
     assert all(set(as_text()) <= texts for texts in seen.values())
     visitor.open("/ui/agents")
-    assert set(as_text()) <= set(shown_by(page, ".agent-link"))
+    assert set(as_text()) <= set(shown_by(page, ".line-link"))
     assert set(as_text()) <= {text.removeprefix("Team ") for text in shown_by(page, "#team_id option")}
     visitor.expects("status of 4(04|22)")
     for payload in PAYLOADS:

@@ -44,7 +44,7 @@ def text_of(html: str) -> str:
 
 
 def row_of(html: str, agent_id: str) -> str:
-    (found,) = [part for part in html.split("<tr ") if f'agent-link" href="/ui/agents/{agent_id}' in part]
+    (found,) = [part for part in html.split("<tr ") if f'line-link" href="/ui/agents/{agent_id}' in part]
     return text_of("<tr " + found)
 
 

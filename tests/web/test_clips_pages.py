@@ -91,7 +91,7 @@ def test_a_card_is_heard_read_and_leads_to_its_place_in_the_call(client: TestCli
     assert HOSTILE not in html
     assert "Consent recorded" in html
     assert "by Robin" in html
-    folders = [link["href"] for link in Elements(html).all("a") if link.get("class") == "folder"]
+    folders = [link["href"] for link in Elements(html).all("a") if link.get("class") == "menu-link folder"]
     assert folders == ["/ui/clips", "/ui/clips?unfiled=1", "/ui/clips?folder=Price+%26+co"]
 
 

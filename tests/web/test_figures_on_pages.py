@@ -133,7 +133,7 @@ def test_the_agents(client: TestClient, plain: dict[str, dict[str, Any]]) -> Non
     page = client.get(f"/ui/agents?{WINDOW}").text
     for agent in AGENTS:
         own = [known for number, known in enumerate(plain.values()) if AGENTS[number % 3] == agent]
-        (row,) = [part for part in page.split("<tr ") if f'agent-link" href="/ui/agents/{agent}?' in part]
+        (row,) = [part for part in page.split("<tr ") if f'line-link" href="/ui/agents/{agent}?' in part]
         cells = [text_of(cell) for cell in re.findall(r"<td .*?</td>", row, re.DOTALL)]
         told = " ".join(cells)
 

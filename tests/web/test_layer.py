@@ -181,7 +181,7 @@ def test_a_service_without_keys_guards_its_pages_as_its_api(tmp_path: Any) -> No
 
 def test_each_type_of_moment_has_a_colour() -> None:
     tokens = (FOLDER / "tokens.css").read_text(encoding="utf-8")
-    components = (FOLDER / "components.css").read_text(encoding="utf-8")
+    styles = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
     for kind in (*MomentType, *TimedMomentType):
         assert re.search(rf"--moment-{kind}: light-dark\(#\w{{6}}, #\w{{6}}\);", tokens)
-        assert f".moment--{kind} {{" in components
+        assert f".moment--{kind} {{" in styles

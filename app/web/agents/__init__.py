@@ -1,1 +1,1 @@
-"""The pages of teams and agents: what their calls come to, beside one another and over time."""
+"""The pages of teams and agents: what their calls come to, side by side and over time; reels of them."""

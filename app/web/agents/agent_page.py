@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.agents import AgentIdPath
 from app.api.deps import ServicesDep
@@ -18,7 +17,7 @@ from app.web.agents.window import kept, window_form
 from app.web.contexts.agent import AgentPage, FigureCourse, MomentCourse, PeriodLine, PeriodPart
 from app.web.contexts.base import Choice
 from app.web.formatting import runs
-from app.web.forms import address_of, asked_of, read_asked
+from app.web.forms import HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
 
@@ -35,7 +34,7 @@ def show_agent(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     asked = asked_of(request)
     query = read_asked(asked, AgentQuery)
@@ -61,8 +60,7 @@ def show_agent(
         objections=objection_lines(course.objections),
         reel=reel_ask(asked, agent_id),
     )
-    changed = {"HX-Push-Url": address_of(path, asked)} if hx_target == "agent" else None
-    return render(page, headers=changed)
+    return render(page, address=address_of(path, asked) if hx_target == "agent" else None)
 
 
 def _figure(kind: Kind, course: AgentCourse) -> FigureCourse:

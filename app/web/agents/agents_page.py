@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.schemas.coaching import AgentFigures, AgentSummary, TeamSummary
@@ -22,7 +21,7 @@ from app.web.agents.figures import (
 from app.web.agents.reels_page import reel_ask
 from app.web.agents.window import kept, window_form
 from app.web.contexts.agents import AgentLine, AgentsPage, MedianLine, MomentRate
-from app.web.forms import address_of, asked_of, read_asked
+from app.web.forms import HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
 
@@ -34,7 +33,7 @@ def show_agents(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     asked = asked_of(request)
     query = read_asked(asked, AgentsQuery)
@@ -56,8 +55,7 @@ def show_agents(
         has_calls=bool(team.calls),
         reel=reel_ask(asked),
     )
-    changed = {"HX-Push-Url": address_of(AGENTS, asked)} if hx_target == "agents" else None
-    return render(page, headers=changed)
+    return render(page, address=address_of(AGENTS, asked) if hx_target == "agents" else None)
 
 
 def _median(team: TeamSummary, kinds: Sequence[str], agents: Sequence[AgentSummary]) -> MedianLine:

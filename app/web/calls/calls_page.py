@@ -27,7 +27,7 @@ from app.web.contexts.calls import (
 )
 from app.web.contexts.frame import Frame
 from app.web.formatting import spelled, status_words
-from app.web.forms import DAY, address_of, asked_of, read_asked
+from app.web.forms import DAY, HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
 
@@ -46,17 +46,15 @@ def show_calls(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
     hx_current_url: Annotated[str, Header()] = "",
 ) -> Response:
     """The whole page; for a script that narrows the list, the table alone and the address to show."""
     asked = asked_of(request)
     table = _table(services, asked)
     if hx_target == "calls":
-        answer = render(CallsTableOnly(frame, table))
-        if not hx_current_url.endswith(table.address):
-            answer.headers["HX-Push-Url"] = table.address
-        return answer
+        is_shown = hx_current_url.endswith(table.address)
+        return render(CallsTableOnly(frame, table), address=None if is_shown else table.address)
     return render(_page(request, frame, services, asked, table))
 
 

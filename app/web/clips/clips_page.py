@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.schemas.clip import ClipFolder, ConsentState, KeptClip
@@ -15,7 +14,7 @@ from app.web.addresses import CLIPS, call_address
 from app.web.contexts.base import Choice
 from app.web.contexts.clips import ClipCard, ClipFilters, ClipsPage, ExcerptPart, FolderLine
 from app.web.formatting import spelled
-from app.web.forms import address_of, asked_of, read_asked
+from app.web.forms import HxTarget, address_of, asked_of, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render
 
@@ -38,7 +37,7 @@ def show_clips(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     asked = asked_of(request)
     query = _query(asked)
@@ -55,8 +54,7 @@ def show_clips(
         older=address_of(CLIPS, {**first, "cursor": older}) if older else None,
         has_clips=bool(folders),
     )
-    changed = {"HX-Push-Url": page.address} if hx_target == "library" else None
-    return render(page, headers=changed)
+    return render(page, address=page.address if hx_target == "library" else None)
 
 
 def card_of(clip: KeptClip) -> ClipCard:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.playbooks import PlaybookPath
@@ -17,7 +16,7 @@ from app.web.addresses import PLAYBOOKS, playbook_address
 from app.web.contexts.base import Choice
 from app.web.contexts.playbooks import PlaybookPage, RevisionLine, RuleCard, RuleFilters
 from app.web.formatting import spelled
-from app.web.forms import TextField, address_of, asked_of
+from app.web.forms import HxTarget, TextField, address_of, asked_of
 from app.web.frame import FrameDep
 from app.web.playbooks.rules import card_of, rules_of
 from app.web.rendering import render, see_other
@@ -42,7 +41,7 @@ def show_playbook(
     request: Request,
     frame: FrameDep,
     services: ServicesDep,
-    hx_target: Annotated[str | None, Header()] = None,
+    hx_target: HxTarget = None,
 ) -> Response:
     known = known_playbook(services, name)
     asked = asked_of(request)
@@ -69,8 +68,7 @@ def show_playbook(
         right=sum(found.right for found in rules),
         revisions=_revisions(*services.playbooks.revisions(name)),
     )
-    changed = {"HX-Push-Url": address_of(playbook_address(name), asked)} if hx_target == "rules" else None
-    return render(page, headers=changed)
+    return render(page, address=address_of(playbook_address(name), asked) if hx_target == "rules" else None)
 
 
 @router.post(PLAYBOOKS + "/{name}/current")

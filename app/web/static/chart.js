@@ -30,7 +30,7 @@
       const room = Math.max((most - least) * 0.15, unit === "share" ? 0.02 : 0.1);
       if (unit === "share") return [Math.max(least - room, 0), Math.min(most + room, 1)];
       if (unit === "score") return [Math.min(least - room, -1), Math.max(most + room, 1)];
-      return [0, most + room];
+      return [0, Math.max(most + room, unit === "count" || unit === "whole" ? 1 : 0)];
     };
   }
 
