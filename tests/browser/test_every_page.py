@@ -103,7 +103,9 @@ def test_the_theme_is_kept(visit: Visit) -> None:
 def test_everything_is_read_without_scripts(site: Site, visit: Visit) -> None:
     """And a verdict is passed, and a call deleted."""
     call = site.add("PLAIN-1")
-    page = visit("/", java_script_enabled=False).page
+    visitor = visit("/", java_script_enabled=False)
+    visitor.expects("status of 404.*NOBODY")
+    page = visitor.page
     page.get_by_label("Search in transcripts").fill("fifteen percent")
     page.get_by_label("Agent", exact=True).first.fill("daniel")
     page.get_by_role("button", name="Show").click()

@@ -110,6 +110,12 @@ def test_a_call_is_deleted_after_a_question(open_app: TestClient) -> None:
     assert open_app.get("/ui/calls/GONE/delete").status_code == 404
 
 
+def test_after_a_deletion_the_page_of_the_call_is_not_returned_to(open_app: TestClient) -> None:
+    store(open_app, "GONE-2", 2)
+    answer = open_app.post("/ui/calls/GONE-2/delete", data={"next": "/ui/calls/GONE-2"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
 def test_a_held_call_is_not(open_app: TestClient) -> None:
     store(open_app, "KEPT", 3, legal_hold=True)
     page = open_app.get("/ui/calls/KEPT/delete")

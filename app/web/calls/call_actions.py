@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -15,7 +16,7 @@ from app.api.intake import take_in, take_in_file
 from app.core.exceptions import CallNotFound
 from app.schemas.state_models import CallState
 from app.services.call_service import RerunFrom
-from app.web.addresses import HOME, local_or_home
+from app.web.addresses import HOME, call_address, local_or_home
 from app.web.calls.call_lines import line_of
 from app.web.calls.first_call import DEMO_CALL, upload_form
 from app.web.contexts.calls import CallLineOnly, DeleteCall, UploadPage
@@ -107,7 +108,8 @@ def ask_to_delete(
 @router.post("/calls/{call_id}/delete")
 def delete_call(call_id: CallIdPath, services: ServicesDep, next_address: NextField = HOME) -> Response:
     services.calls.delete(call_id)
-    return see_other(local_or_home(next_address))
+    address = local_or_home(next_address)
+    return see_other(HOME if urlsplit(address).path == call_address(call_id) else address)
 
 
 def _line_or_list(
