@@ -4,7 +4,8 @@
 (function () {
   "use strict";
   const PAIR_MS = 1200;
-  let wentAt = 0;
+  const NEVER = -Infinity; // times count from when the page was opened: 0 would pair with the first keys
+  let wentAt = NEVER;
 
   function isTyping(target) {
     return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -22,7 +23,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
     if (event.timeStamp - wentAt < PAIR_MS) {
-      wentAt = 0;
+      wentAt = NEVER;
       const link = document.querySelector(`a[data-go="${CSS.escape(event.key)}"]`);
       if (link) {
         event.preventDefault();
