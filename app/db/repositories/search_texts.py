@@ -89,7 +89,9 @@ def holds(session: Session, query: TextQuery, result_id: ColumnElement[Any]) -> 
     dialect = session.get_bind().dialect.name
     words: BindParameter[str] = bindparam("words", _ALL_WORDS[dialect](query))
     named = select(_TEXTS.c.result_id).where(text(_HOLDS_WORDS[dialect]).bindparams(words))
-    some = named.limit(_MANY).subquery()
+    # By itself, lest PostgreSQL take the limit for a reason to read the texts one by one, past its index.
+    found = named.cte().prefix_with("MATERIALIZED", dialect="postgresql")
+    some = select(found.c.result_id).limit(_MANY).subquery()
     if session.scalar(select(func.count()).select_from(some)) == _MANY:
         return exists().where(_TEXTS.c.result_id == result_id, *_said(query.terms, dialect))
     phrases = [term for term in query.terms if len(term.words) > 1]
