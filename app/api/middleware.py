@@ -24,10 +24,11 @@ from app.core.sessions import COOKIE, Session, Sessions
 log = logging.getLogger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-OPEN_PATHS = {"/health", "/ready", "/ui/login"}
-OPEN_FOLDER = "/ui/static/"
-"""What pages are made of; nothing of a call is in it."""
 PAGES = "/ui/"
+LOGIN = f"{PAGES}login"
+STATIC = f"{PAGES}static/"
+"""What pages are made of; nothing of a call is in it."""
+OPEN_PATHS = {"/health", "/ready", LOGIN}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 JSON_BODY_LIMIT = 1024 * 1024
 PLAYBOOK_BODY_LIMIT = 5 * 1024 * 1024
@@ -230,7 +231,7 @@ def _host_name(host: str) -> str:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+    return path in OPEN_PATHS or path.startswith(STATIC)
 
 
 def _cookie(headers: Headers) -> str | None:

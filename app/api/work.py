@@ -87,7 +87,6 @@ def reanalyze_call(
 
 def _accepted(record: CallRecord, runtime: RuntimeDep, response: Response) -> CallState:
     """The answer to work that waits from now on, of which workers are told."""
-    if record.queue is not None:
-        runtime.bell.ring(record.call_id, record.queue)
+    runtime.announce(record)
     response.headers["Location"] = f"/calls/{record.call_id}"
     return CallState.of(*runtime.services.calls.progress(record.call_id))

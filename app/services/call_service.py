@@ -252,8 +252,7 @@ class CallService:
         with self._database.snapshot() as session:
             record = _found(CallRepository(session).get(call_id), call_id)
             position = ClaimRepository(session).position(record)
-            results = ResultRepository(session)
-            analysis, edits = results.current(call_id), results.edits(call_id)
+            analysis, edits = ResultRepository(session).current_with_edits(call_id)
             reviews = ReviewRepository(session).of_call(call_id)
             return StoredCall(record, analysis, position, reviews, texts_of(edits))
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from app.api import middleware
+
 HOME = "/"
-FOLDER = "/ui/"
-LOGIN = "/ui/login"
-AGENTS = "/ui/agents"
-PLAYBOOKS = "/ui/playbooks"
-CLIPS = "/ui/clips"
-STATIC = "/ui/static/"
+FOLDER = middleware.PAGES
+LOGIN = middleware.LOGIN
+STATIC = middleware.STATIC
+CALLS = f"{FOLDER}calls"
+AGENTS = f"{FOLDER}agents"
+REELS = f"{FOLDER}reels"
+PLAYBOOKS = f"{FOLDER}playbooks"
+CLIPS = f"{FOLDER}clips"
 
 
 def is_page(path: str) -> bool:
@@ -20,7 +24,7 @@ def is_page(path: str) -> bool:
 
 def call_address(call_id: str, place: str = "") -> str:
     """``place``: an element of the page."""
-    return f"/ui/calls/{quote(call_id, safe='')}" + (f"#{place}" if place else "")
+    return f"{CALLS}/{quote(call_id, safe='')}" + (f"#{place}" if place else "")
 
 
 def agent_address(agent_id: str) -> str:

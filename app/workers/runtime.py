@@ -12,7 +12,7 @@ from app.core.exceptions import DatabaseUnavailable, ServiceStopping
 from app.core.reach import is_reachable
 from app.core.telemetry import Telemetry
 from app.db.migrate import prepare
-from app.schemas.call import ALL_QUEUES, Queue
+from app.schemas.call import ALL_QUEUES, CallRecord, Queue
 from app.services.bootstrap import Services, default_options
 from app.workers.bell import bell_of
 from app.workers.deliveries import DeliveryLoop
@@ -121,6 +121,11 @@ class Runtime:
         """Raises ServiceStopping once no new work is taken."""
         if self._stopping.is_set():
             raise ServiceStopping(retry_after_s=STOPPING_RETRY_AFTER_S)
+
+    def announce(self, record: CallRecord) -> None:
+        """Tell workers of a call that waits; a call that does not is no news."""
+        if record.queue is not None:
+            self.bell.ring(record.call_id, record.queue)
 
     def retire(self) -> None:
         """Take no new work, and let what is in work end within STOP_GRACE_S. Returns at once."""

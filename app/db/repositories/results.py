@@ -148,6 +148,11 @@ class ResultRepository:
         row = self._row(row.edited_from)
         return EditableResult(row.id, self._analysis(row), edits, current)
 
+    def current_with_edits(self, call_id: str) -> tuple[Analysis | None, tuple[Edit, ...]]:
+        """The call's current analysis, or None, and the corrections that it holds. Read it in a snapshot."""
+        row = self._current_row(call_id)
+        return (None, ()) if row is None else (self._analysis(row), edits_of(row))
+
     def edits(self, call_id: str) -> tuple[Edit, ...]:
         """The corrections that the current analysis holds."""
         row = self._session.execute(

@@ -11,14 +11,13 @@ from app.api.deps import ServicesDep
 from app.api.reels import ReelIdPath
 from app.schemas.reel import Reel, ReelSource
 from app.schemas.reel_models import ReelRequest
-from app.web.addresses import call_address
+from app.web.addresses import REELS, call_address
 from app.web.contexts.base import Choice
 from app.web.contexts.reels import ReelAsk, ReelChapter, ReelOfCalls, ReelOfCallsPage, ReelOfCallsQuestion
 from app.web.forms import HxRequest, TextField, read_asked
 from app.web.frame import FrameDep
 from app.web.rendering import render, see_other
 
-REELS = "/ui/reels"
 SOURCES = {
     ReelSource.NARRATED: "Introduced, heard, and with the tip",
     ReelSource.ORIGINAL: "The recording alone",

@@ -11,7 +11,7 @@ from app.api.deps import RuntimeDep, ServicesDep
 from app.schemas.call import CallRecord
 from app.schemas.requests import ReanalyzeRequest, RerunRequest
 from app.services.call_service import RerunFrom
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.call.head import has_audio, has_words
 from app.web.contexts.base import Choice
 from app.web.contexts.call import AgainForm, RunAgain
@@ -19,7 +19,7 @@ from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
 from app.web.rendering import ask, see_other
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 _STAGES = {
     RerunFrom.BROKEN: "the stage that failed, else the beginning",
@@ -70,6 +70,5 @@ def run_again(
 
 
 def _waits(record: CallRecord, runtime: RuntimeDep) -> Response:
-    if record.queue is not None:
-        runtime.bell.ring(record.call_id, record.queue)
+    runtime.announce(record)
     return see_other(call_address(record.call_id))

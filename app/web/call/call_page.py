@@ -8,7 +8,7 @@ from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.core.exceptions import CallNotFound
 from app.services.bootstrap import Services
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.call.head import failure_of, head_of, work_of
 from app.web.call.review import review_of
 from app.web.contexts.call import CallPage, CallWorkOnly
@@ -16,7 +16,7 @@ from app.web.contexts.frame import Frame
 from app.web.frame import FrameDep
 from app.web.rendering import render
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 
 @router.get("/{call_id}")

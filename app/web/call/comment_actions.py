@@ -14,7 +14,7 @@ from app.api.errors import validation_failed
 from app.core.exceptions import CommentNotFound
 from app.schemas.comment_models import CommentPatch, CommentRequest
 from app.services.bootstrap import Services
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.call.review import comments_shown
 from app.web.contexts.call_transcript import ChangeComment, CommentShown, CommentsOnly
 from app.web.contexts.frame import Frame
@@ -22,7 +22,7 @@ from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
 from app.web.rendering import ask, render, see_other
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 COMMENTS = "comments"
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{1,3})?)")

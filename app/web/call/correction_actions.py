@@ -11,13 +11,13 @@ from app.core.exceptions import SegmentNotFound
 from app.schemas.correction_models import TextPatch
 from app.schemas.requests import SpeakersPatch
 from app.services.exports.labels import speaker_labels
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.contexts.call_transcript import CorrectionForm, CorrectSegment
 from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
 from app.web.rendering import ask, see_other
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 SPEAKERS = "speakers"
 

@@ -11,14 +11,14 @@ from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
 from app.schemas.clip import ConsentState
 from app.schemas.clip_models import ClipRequest
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.call.one_moment import moment_only
 from app.web.contexts.call_moments import ClipKept, KeepClip, KeepClipForm
 from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
 from app.web.rendering import ask, render, see_other
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 
 @router.get("/{call_id}/moments/{moment_id}/clip")

@@ -15,7 +15,7 @@ from app.schemas.moment import MomentType, TimedMomentType
 from app.schemas.reel import Cue, Reel, ReelSource
 from app.schemas.reel_models import ReplayRequest
 from app.schemas.speaker import Role
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.contexts.base import Choice
 from app.web.contexts.call_reel import ChapterShown, ReelForm, ReelOnly, ReelPage, ReelShown
 from app.web.formatting import spelled
@@ -31,7 +31,7 @@ _SOURCES = {
 _LENGTHS_S = {"": "all that there is", "60": "1 minute", "180": "3 minutes", "300": "5 minutes"}
 _USUAL_LENGTH = "180"
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 
 @router.post("/{call_id}/reel")

@@ -10,7 +10,7 @@ from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
 from app.schemas.review_models import ReviewRequest
-from app.web.addresses import call_address
+from app.web.addresses import CALLS, call_address
 from app.web.call.moments import review_form
 from app.web.call.one_moment import moment_only
 from app.web.contexts.call_moments import ReviewMoment
@@ -20,7 +20,7 @@ from app.web.rendering import ask, render, see_other
 
 TAKEN_BACK = "none"
 
-router = APIRouter(prefix="/ui/calls", include_in_schema=False)
+router = APIRouter(prefix=CALLS, include_in_schema=False)
 
 
 @router.get("/{call_id}/moments/{moment_id}/review")

@@ -65,9 +65,7 @@ def rerun_call(
 ) -> Response:
     """Begins with the stage that failed."""
     runtime.check_open()
-    record = runtime.services.calls.rerun(call_id, RerunFrom.BROKEN)
-    if record.queue is not None:
-        runtime.bell.ring(record.call_id, record.queue)
+    runtime.announce(runtime.services.calls.rerun(call_id, RerunFrom.BROKEN))
     return _line_or_list(call_id, frame, runtime, next_address, as_line=hx_request)
 
 
