@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.points import set_points, with_points
+from tests.faults.points import reached, set_points, with_points
 from tests.faults.rounds import Rounds, spread, until
 from tests.faults.rows import Conditions, Outcome, Row
 from tests.process.service import Service, running, tone, write_script
@@ -122,11 +122,14 @@ def fail_again(conditions: Conditions, count: int) -> Outcome:
 def end_midway(service: Service, way: str, stage: str, before: dict[str, bytes | dict[str, Any]]) -> None:
     linger_s = LINGER_S if way == RAISE or stage == "decode" else 60
     set_points(service.folder, linger_s={stage: linger_s}, raise_in=[stage] if way == RAISE else [])
+    begun = reached(service.folder).count(stage)
     answer = service.post("/calls/CALL-1/rerun", json={"from": "transcription"})
     assert answer.status_code == 202, answer.text
     service.wait_for_stage("CALL-1", stage)
     assert served(service) == before
     if way == KILL:
+        # The call is in its stage while the engine of the round before is still being replaced.
+        until(lambda: reached(service.folder).count(stage) > begun, f"an engine to be in {stage}")
         os.kill(service.engine_pid(), signal.SIGKILL)
     elif way == CANCEL:
         assert service.post("/calls/CALL-1/cancel").json()["status"] == "completed"
