@@ -16,6 +16,7 @@ from app.api.errors import install_error_handlers
 from app.api.middleware import Gate, Linger, RequestContext, cors_options
 from app.api.routes import install_routes
 from app.core.config import Settings, load_settings
+from app.core.door import Door
 from app.core.logging import configure_logging
 from app.services.bootstrap import build_services
 from app.web.layer import PageLayer
@@ -30,11 +31,13 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
     """
     settings = settings or load_settings()
     runtime = Runtime(build_services(settings, **overrides))
+    door = Door(settings.api_keys)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.log_level)
         await to_thread.run_sync(runtime.start)
+        await to_thread.run_sync(door.make_ready)
         with drained(runtime.retire, settings.drain_s):
             yield
         await to_thread.run_sync(runtime.stop)
@@ -50,12 +53,13 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.runtime = runtime
+    app.state.door = door
     install_error_handlers(app)
     install_routes(app)
     install_pages(app)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cors_options(settings.cors_origins))  # type: ignore[arg-type]
-    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Gate, settings=settings, door=door)
     app.add_middleware(Linger)
     app.add_middleware(LastAnswers, is_stopping=lambda: runtime.is_stopping)
     app.add_middleware(RequestContext)

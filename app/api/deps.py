@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.core.door import Door
 from app.services.bootstrap import Services
 from app.workers.runtime import Runtime
 
@@ -20,5 +21,11 @@ def _services(runtime: Annotated[Runtime, Depends(_runtime)]) -> Services:
     return runtime.services
 
 
+def _door(request: Request) -> Door:
+    door: Door = request.app.state.door
+    return door
+
+
 RuntimeDep = Annotated[Runtime, Depends(_runtime)]
 ServicesDep = Annotated[Services, Depends(_services)]
+DoorDep = Annotated[Door, Depends(_door)]

@@ -146,7 +146,9 @@ def request_id_of(scope: Mapping[str, Any]) -> str:
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for the errors that an operation can answer with."""
+    """OpenAPI entries for the errors that an operation can answer with; 429 where a key may be wrong."""
+    if HTTPStatus.UNAUTHORIZED in statuses:
+        statuses = tuple(sorted({*statuses, int(HTTPStatus.TOO_MANY_REQUESTS)}))
     return {
         status: {
             "description": HTTPStatus(status).phrase,

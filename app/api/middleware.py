@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.errors import problem_of, unforeseen
 from app.api.form_token import check_form_token
 from app.core.config import Settings
-from app.core.exceptions import AppError, Forbidden, Unauthorized, UploadTooLarge
+from app.core.door import Door
+from app.core.exceptions import AppError, Forbidden, TooManyWrongKeys, Unauthorized, UploadTooLarge
+from app.core.guesses import source_of
 from app.core.logging import log_fields
-from app.core.security import is_address, is_loopback, key_is_known, origin_is_allowed
-from app.core.sessions import COOKIE, Session, Sessions
+from app.core.security import is_address, is_loopback, origin_is_allowed
+from app.core.sessions import COOKIE, Session
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +79,10 @@ class RequestContext:
 class Gate:
     """Lets in whoever may come in: an API key where keys are set, no foreign page, no oversized body."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, door: Door) -> None:
         self._app = app
         self._settings = settings
-        self._sessions = Sessions(settings.api_keys)
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -123,17 +125,25 @@ class Gate:
             raise Forbidden("a page of another site may not change anything here; see CORS_ORIGINS")
 
     def _admit(self, scope: Scope, headers: Headers) -> Session | None:
-        """The session, where a page's cookie and no key lets the request in. Raises Unauthorized."""
-        keys = self._settings.api_keys
-        if not keys or _is_open(scope["path"]) or _is_preflight(scope, headers):
+        """The session, where a page's cookie and no key lets the request in.
+
+        Raises Unauthorized or TooManyWrongKeys.
+        """
+        if not self._settings.api_keys or _is_open(scope["path"]) or _is_preflight(scope, headers):
             return None
-        scheme, _, presented = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and key_is_known(presented.strip(), keys):
-            return None
+        source = source_of_request(scope)
+        refused: AppError = Unauthorized("send the header Authorization: Bearer KEY")
+        if key := _bearer(headers):
+            try:
+                self._door.admit(source, key)
+                return None
+            except (Unauthorized, TooManyWrongKeys) as error:
+                refused = error
+        cookie = _cookie(headers)
         may_use_cookie = scope["method"] in SAFE_METHODS or scope["path"].startswith(PAGES)
-        session = self._sessions.find(_cookie(headers)) if may_use_cookie else None
+        session = self._door.session(source, cookie) if cookie and may_use_cookie else None
         if session is None:
-            raise Unauthorized("send the header Authorization: Bearer KEY")
+            raise refused
         return session
 
     async def _of_page(self, session: Session, scope: Scope, headers: Headers, receive: Receive) -> Receive:
@@ -232,6 +242,17 @@ def _host_name(host: str) -> str:
 
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(STATIC)
+
+
+def source_of_request(scope: Scope) -> str:
+    """Whose guesses count together. A proxy in FORWARDED_ALLOW_IPS stands for the client that it names."""
+    client = scope.get("client")
+    return source_of(client[0] if client else "")
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _cookie(headers: Headers) -> str | None:

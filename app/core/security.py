@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from app.core.exceptions import ConfigurationError
 
 
-def key_is_known(presented: str, keys: Sequence[SecretStr]) -> bool:
-    """Whether ``presented`` is one of ``keys``; takes the same time wherever it differs."""
+def place_of_key(presented: str, keys: Sequence[SecretStr]) -> int | None:
+    """Which of ``keys`` was ``presented``, if any; takes the same time wherever it differs."""
     candidate = presented.encode("utf-8", "surrogatepass")
     matches = [hmac.compare_digest(candidate, key.get_secret_value().encode()) for key in keys]
-    return any(matches)
+    return matches.index(True) if any(matches) else None
 
 
 def is_loopback(host: str) -> bool:

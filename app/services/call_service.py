@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from app.core.clock import utc_now
 from app.core.exceptions import (
     AudioGone,
     Busy,
@@ -161,7 +162,7 @@ class CallService:
                 raise IdempotencyKeyReused("this Idempotency-Key was sent with another request")
             new = replace(new, call_id=known.call_id)
         intake, abandoned_key = self._place(calls, claims, new, by_key=known is not None)
-        if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), _now()):
+        if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), utc_now()):
             raise _KeyJustTaken
         record = _found(calls.get(new.call_id), new.call_id)
         return Accepted(record, claims.position(record), intake, known is not None), abandoned_key
@@ -172,7 +173,7 @@ class CallService:
         earlier = calls.lock(new.call_id)
         if earlier is None:
             self._room.check(claims, new.queue)
-            if calls.insert(new, _now()):
+            if calls.insert(new, utc_now()):
                 return Intake.STARTED, None
             earlier = calls.lock(new.call_id)
         if earlier is None:  # deleted between the two statements
@@ -180,7 +181,7 @@ class CallService:
         if _starts_over(earlier, by_key=by_key):
             refuse_if_held(earlier)
             self._room.check(claims, new.queue)
-            calls.restart(new, _now())
+            calls.restart(new, utc_now())
             return Intake.STARTED, earlier.audio_key
         if earlier.fingerprint != new.fingerprint:
             raise CallExists(f"call id {new.call_id} belongs to another recording or other options")
@@ -205,9 +206,9 @@ class CallService:
             if heard is None:
                 checkpoints.drop(call_id)
             else:
-                checkpoints.put(call_id, heard, _now())
+                checkpoints.put(call_id, heard, utc_now())
             needs_audio = heard is None or heard.turns is None
-            calls.rerun(call_id, Queue.TRANSCRIBE if needs_audio else Queue.ANALYZE, _now())
+            calls.rerun(call_id, Queue.TRANSCRIBE if needs_audio else Queue.ANALYZE, utc_now())
             return _found(calls.get(call_id), call_id)
 
     def cancel(self, call_id: str) -> CallRecord:
@@ -215,7 +216,7 @@ class CallService:
         with self._database.session() as session:
             calls = CallRepository(session)
             record = _found(calls.lock(call_id), call_id)
-            if not ClaimRepository(session).cancel(call_id, _now()):
+            if not ClaimRepository(session).cancel(call_id, utc_now()):
                 raise CallFinished(f"call {call_id} is {record.status}")
             return _found(calls.get(call_id), call_id)
 
@@ -339,7 +340,3 @@ def _starts_over(call: CallRecord, *, by_key: bool) -> bool:
         return not by_key
     is_ours = call.failure is None or call.failure.status >= 500
     return call.status is CallStatus.FAILED and (is_ours or not by_key)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import AgentNotFound, TeamNotFound
 from app.db.repositories.figures import FigureRepository
 from app.db.session import Database
@@ -23,7 +24,6 @@ from app.schemas.figures import CallFigures, MeasuredCall
 from app.services.coaching.medians import of_agent, of_team
 from app.services.coaching.objections import patterns_of
 from app.services.coaching.periods import periods, start_of, window_of
-from app.services.webhook_service import Clock, utc_now
 
 Calls = Sequence[MeasuredCall]
 

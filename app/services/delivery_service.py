@@ -10,13 +10,13 @@ from http import HTTPStatus
 
 from pydantic import SecretStr
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import ConfigurationError, WebhookUrlRefused
 from app.db.repositories.deliveries import DeliveryRepository
 from app.db.repositories.webhooks import WebhookRepository
 from app.db.session import Database
 from app.schemas.webhook import Attempt, ClaimedDelivery, DeliveryStatus
 from app.services.ownership import is_gone
-from app.services.webhook_service import Clock, utc_now
 from app.services.webhooks.addresses import AddressGuard
 from app.services.webhooks.schedule import pause_after, wish_of
 from app.services.webhooks.sender import NotSent, Sender

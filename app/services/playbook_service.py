@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import (
     ConfigurationError,
     PlaybookDraftChanged,
@@ -60,7 +59,7 @@ class PlaybookService:
         database: Database,
         library: PlaybookLibrary,
         folder: Path | None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._library = library

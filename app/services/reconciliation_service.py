@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from app.core.clock import Clock, utc_now
 from app.db.repositories.recordings import RecordingRepository
 from app.db.session import Database
 from app.schemas.retention import KeptRecording, Reconciled
-from app.services.webhook_service import Clock, utc_now
 from app.storage.base import ListedFile
 from app.storage.removals import RemovalKeeper
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import AppError, AudioDeleted, CallNotFound, ReelNotFound, StorageUnavailable
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.reels import ReelRepository
@@ -14,7 +15,6 @@ from app.db.session import Database
 from app.schemas.call import CallRecord
 from app.schemas.guards import refuse_without_words
 from app.schemas.reel import Reel
-from app.services.webhook_service import Clock, utc_now
 from app.storage.base import StoredFile
 from app.storage.removals import RemovalKeeper
 

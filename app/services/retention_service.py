@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import CallNotFound
 from app.db.repositories.clips import ClipRepository
 from app.db.repositories.retention import RetentionRepository
 from app.db.session import Database
 from app.schemas.retention import Swept
-from app.services.webhook_service import Clock, utc_now
 from app.storage.removals import RemovalKeeper
 
 log = logging.getLogger(__name__)

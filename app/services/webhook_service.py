@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pydantic import SecretStr
 
+from app.core.clock import Clock, utc_now
 from app.core.exceptions import (
     DeliveryNotFound,
     DeliveryWithdrawn,
@@ -31,12 +31,6 @@ log = logging.getLogger(__name__)
 MOST_ENDPOINTS = 100
 """Each end of a call makes as many deliveries."""
 OLD_SECRET_HOURS = 24
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class WebhookService:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from app.core.clock import utc_now
 from app.core.exceptions import AppError, DatabaseUnavailable, WorkerLost
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
@@ -54,7 +55,7 @@ class WorkService:
     def take(self, queues: Sequence[Queue]) -> Work | None:
         """Claim the call whose turn it is; None when nothing waits in ``queues``."""
         with self._database.session() as session:
-            taken = ClaimRepository(session).take(queues, self.owner, _now())
+            taken = ClaimRepository(session).take(queues, self.owner, utc_now())
             if taken is None:
                 return None
             claim, record = taken
@@ -63,7 +64,7 @@ class WorkService:
     def beat(self, claim: Claim, percent: float) -> bool:
         """A sign of life, and how far the work is."""
         with self._database.session() as session:
-            return ClaimRepository(session).beat(claim, percent, _now())
+            return ClaimRepository(session).beat(claim, percent, utc_now())
 
     def enter_stage(self, claim: Claim, stage: str, percent: float) -> bool:
         """Show the stage.
@@ -72,7 +73,7 @@ class WorkService:
         """
         try:
             with self._database.session() as session:
-                return ClaimRepository(session).enter_stage(claim, stage, percent, _now())
+                return ClaimRepository(session).enter_stage(claim, stage, percent, utc_now())
         except DatabaseUnavailable:
             log.warning("call.stage_not_stored")
             return True
@@ -81,7 +82,7 @@ class WorkService:
         """Store what was heard so far; a database that is away costs a repetition at most, not the work."""
         try:
             with self._database.session() as session:
-                return ClaimRepository(session).keep(claim, heard, _now())
+                return ClaimRepository(session).keep(claim, heard, utc_now())
         except DatabaseUnavailable:
             log.warning("call.heard_not_stored")
             return True
@@ -91,7 +92,7 @@ class WorkService:
         for."""
         try:
             with self._database.session() as session:
-                return ClaimRepository(session).keep_peaks(claim, peaks, _now())
+                return ClaimRepository(session).keep_peaks(claim, peaks, utc_now())
         except DatabaseUnavailable:
             log.warning("call.peaks_not_stored")
             return True
@@ -100,7 +101,7 @@ class WorkService:
         """Leave the rest of the work to those who judge words."""
         with self._database.session() as session:
             claims = ClaimRepository(session)
-            return claims.keep(claim, heard, _now()) and claims.hand_on(claim, Queue.ANALYZE, _now())
+            return claims.keep(claim, heard, utc_now()) and claims.hand_on(claim, Queue.ANALYZE, utc_now())
 
     def edits(self, call_id: str) -> tuple[Edit, ...]:
         """What reviewers corrected in the result that the call has."""
@@ -113,7 +114,7 @@ class WorkService:
         broken = any(stage != _NOT_A_FAULT for stage in shown.failed_stages)
         with self._database.session() as session:
             return ClaimRepository(session).complete(
-                claim, analysis, _now(), keep_heard=broken, corrected=corrected
+                claim, analysis, utc_now(), keep_heard=broken, corrected=corrected
             )
 
     def fail(self, claim: Claim, error: AppError, stage: str | None, *, drop_audio: bool) -> bool:
@@ -124,7 +125,7 @@ class WorkService:
             # What had a result once is of use, and what is held stays.
             of_use = record is None or record.completed_at is not None or record.legal_hold
             dropped = drop_audio and not of_use
-            done = ClaimRepository(session).fail(claim, failure, _now(), drop_audio=dropped)
+            done = ClaimRepository(session).fail(claim, failure, utc_now(), drop_audio=dropped)
         if done and dropped and record and record.audio_key:
             self._storage.delete(record.audio_key)
         return done
@@ -132,15 +133,15 @@ class WorkService:
     def hand_back(self, claim: Claim) -> bool:
         """Let another worker do it from where it is; this attempt does not count."""
         with self._database.session() as session:
-            return ClaimRepository(session).hand_back(claim, _now(), charged=False)
+            return ClaimRepository(session).hand_back(claim, utc_now(), charged=False)
 
     def try_again(self, claim: Claim, stage: str | None) -> bool:
         """Queue the call again after its engine was lost; too many times, and it fails as `worker_lost`."""
         with self._database.session() as session:
             claims = ClaimRepository(session)
             if claim.attempt < self._max_attempts:
-                return claims.hand_back(claim, _now(), charged=True)
-            return claims.fail(claim, _lost(stage), _now())
+                return claims.hand_back(claim, utc_now(), charged=True)
+            return claims.fail(claim, _lost(stage), utc_now())
 
     def take_back_lost(self, active: Collection[str]) -> int:
         """Queue again what nobody works on any more; returns how many calls that were.
@@ -148,7 +149,7 @@ class WorkService:
         Those are: calls whose process is gone, calls without a sign of life for longer than the lease, and
         calls of this process that are not among its ``active`` ones. One that was lost too often fails.
         """
-        now, lost = _now(), 0
+        now, lost = utc_now(), 0
         with self._database.session() as session:
             claims = ClaimRepository(session)
             silent = {record.call_id for record in claims.expired(now, self._lease_s)}
@@ -177,7 +178,7 @@ class WorkService:
     def untold(self, queue: Queue, for_s: float, limit: int) -> tuple[str, ...]:
         """Calls that wait in ``queue`` for ``for_s`` seconds or longer, and that no worker was told of."""
         with self._database.snapshot() as session:
-            return ClaimRepository(session).untold(queue, _now() - timedelta(seconds=for_s), limit)
+            return ClaimRepository(session).untold(queue, utc_now() - timedelta(seconds=for_s), limit)
 
     def told(self, queue: Queue, limit: int) -> tuple[str, ...]:
         """Calls that wait in ``queue`` though workers were told of them."""
@@ -188,7 +189,7 @@ class WorkService:
         """For each queue in which calls wait that workers were told of: seconds since they last were."""
         with self._database.snapshot() as session:
             rung = ClaimRepository(session).last_rung(queues)
-        now = _now()
+        now = utc_now()
         return {queue: (now - rung_at).total_seconds() for queue, rung_at in rung.items()}
 
     def queues(self) -> tuple[QueueState, ...]:
@@ -203,7 +204,7 @@ class WorkService:
         To be done before they are: whoever hears a ring passes over a call that is being written to.
         """
         with self._database.session() as session:
-            ClaimRepository(session).rung(call_ids, _now())
+            ClaimRepository(session).rung(call_ids, utc_now())
 
     def not_rung(self, call_ids: Sequence[str]) -> None:
         """Take that back, as it could not be done."""
@@ -214,7 +215,3 @@ class WorkService:
 def _lost(stage: str | None) -> Failure:
     error = WorkerLost()
     return Failure(error.code, stage, error.detail, error.status)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from app.api.errors import install_error_handlers
 from app.api.middleware import JSON_BODY_LIMIT, Gate, Linger, RequestContext
+from app.core.door import Door
 from app.core.logging import JsonFormatter
 from tests.settings import make_settings
 
@@ -50,7 +51,8 @@ def make_client(tmp_path: Path, **settings: Any) -> TestClient:
     async def crash() -> None:
         raise RuntimeError("SELECT secret FROM /etc/passwd")
 
-    app.add_middleware(Gate, settings=make_settings(tmp_path, **settings))
+    made = make_settings(tmp_path, **settings)
+    app.add_middleware(Gate, settings=made, door=Door(made.api_keys))
     app.add_middleware(Linger)
     app.add_middleware(RequestContext)
     return TestClient(app, raise_server_exceptions=False)

@@ -6,17 +6,17 @@ import pytest
 from pydantic import SecretStr
 
 from app.core.exceptions import ConfigurationError
-from app.core.security import check_exposure, is_loopback, key_is_known, origin_is_allowed
+from app.core.security import check_exposure, is_loopback, origin_is_allowed, place_of_key
 
 KEYS = (SecretStr("alpha"), SecretStr("bêta"))
 
 
 @pytest.mark.parametrize(
-    ("presented", "known"),
-    [("alpha", True), ("bêta", True), ("Alpha", False), ("", False), ("alph", False), ("\udcff", False)],
+    ("presented", "place"),
+    [("alpha", 0), ("bêta", 1), ("Alpha", None), ("", None), ("alph", None), ("\udcff", None)],
 )
-def test_a_key_is_known_or_not(presented: str, known: bool) -> None:
-    assert key_is_known(presented, KEYS) is known
+def test_a_key_is_known_or_not(presented: str, place: int | None) -> None:
+    assert place_of_key(presented, KEYS) == place
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.guesses import LIMIT
 from tests.process.service import ROOT, environment, running, tone, write_script
 
 
@@ -34,6 +35,21 @@ def test_a_session_is_kept_to_https_where_a_known_proxy_says_so(
         answer = service.post("/ui/login", data={"key": "alpha"}, headers={"X-Forwarded-Proto": "https"})
         assert answer.status_code == 303
         assert ("Secure" in answer.headers["set-cookie"]) is is_secure
+
+
+def test_guesses_count_for_the_client_that_a_known_proxy_names(tmp_path: Path) -> None:
+    write_script(tmp_path)
+    with running(tmp_path, api_keys="alpha", forwarded_allow_ips="127.0.0.1") as service:
+
+        def ask(source: str, key: str) -> int:
+            headers = {"Authorization": f"Bearer {key}", "X-Forwarded-For": f"192.0.2.9, {source}"}
+            return service.get("/calls", headers=headers).status_code
+
+        answers = [ask("198.51.100.1", f"wrong-{number}") for number in range(LIMIT + 1)]
+        assert answers == [401] * LIMIT + [429]
+        assert ask("198.51.100.1", "alpha") == 429
+        assert ask("198.51.100.2", "alpha") == 200
+        assert service.get("/calls", headers={"Authorization": "Bearer alpha"}).status_code == 200
 
 
 def test_a_foreign_page_cannot_post_a_form(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ LOOP = "loop"
 
 def wrong_names(environment: Environment, template: str, context: type) -> list[str]:
     """Names and attributes that ``template`` uses and ``context`` does not have."""
-    known = dict.fromkeys(environment.globals, UNKNOWN)
+    known = dict.fromkeys((*environment.globals, "self"), UNKNOWN)  # `self`: the blocks of the template
     return list(_Reader(environment).read(template, {**known, **fields_of(context)}))
 
 
@@ -51,7 +51,12 @@ class _Reader:
     def _imported_by(self, template: str) -> dict[str, Any]:
         assert self._environment.loader is not None
         source, _, _ = self._environment.loader.get_source(self._environment, template)
-        return {found.target: UNKNOWN for found in self._environment.parse(source).find_all(nodes.Import)}
+        tree = self._environment.parse(source)
+        found = {imported.target: UNKNOWN for imported in tree.find_all(nodes.Import)}
+        for parent in tree.find_all(nodes.Extends):
+            assert isinstance(parent.template, nodes.Const)
+            found |= self._imported_by(parent.template.value)
+        return found
 
     def _body(self, body: list[nodes.Node], names: dict[str, Any]) -> Iterator[str]:
         for node in body:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from app.api.middleware import PAGES
-from app.core.sessions import COOKIE
+from app.core.door import Door
+from app.core.guesses import LIMIT, WINDOW_S
+from app.core.sessions import COOKIE, LASTS_S, Sessions
 from app.web.addresses import LOGIN, is_page
 from app.web.pages import ROUTERS
-from tests.web.clients import KEY, SCRIPT, services_of, signed_in, token_of
+from tests.core.clocks import Clock
+from tests.web.clients import KEY, SCRIPT, Elements, pages, services_of, signed_in, token_of
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -177,6 +185,79 @@ def test_nobody_signs_in_from_another_site(keyed: TestClient) -> None:
     answer = keyed.post("/ui/login", data={"key": KEY}, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[tuple[TestClient, Clock]]:
+    """Nobody has guessed here yet; with the clock of its door."""
+    clock = Clock()
+    with pages(tmp_path, api_keys=(KEY, "another-key")) as client:
+        door: Door = client.app.state.door  # type: ignore[attr-defined]
+        door._wrong_keys._clock = clock
+        yield client, clock
+
+
+def test_after_too_many_wrong_keys_the_page_says_how_long_to_wait(fresh: tuple[TestClient, Clock]) -> None:
+    client, clock = fresh
+    for number in range(LIMIT):
+        assert client.post("/ui/login", data={"key": f"wrong-{number}"}).status_code == 401
+    clock.now += 100
+    answer = client.post("/ui/login", data={"key": KEY, "next": "/ui/upload"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, str(WINDOW_S - 100))
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "set-cookie" not in answer.headers
+    page = Elements(answer.text)
+    assert "Too many wrong keys came from your address. Try again in 14 minutes." in page.text
+    assert "not known here" not in page.text
+    key = next(field for field in page.all("input") if field.get("name") == "key")
+    assert (key["aria-invalid"], key["aria-describedby"]) == ("true", "refused")
+    assert [field["value"] for field in page.all("input") if field.get("name") == "next"] == ["/ui/upload"]
+    clock.now += WINDOW_S - 130
+    assert "Try again in 1 minute." in client.post("/ui/login", data={"key": KEY}).text
+    clock.now += 30
+    assert client.post("/ui/login", data={"key": KEY}).status_code == 303
+
+
+def test_a_page_that_is_asked_for_with_such_a_key_says_so_too(fresh: tuple[TestClient, Clock]) -> None:
+    client, _ = fresh
+    for number in range(LIMIT):
+        client.post("/ui/login", data={"key": f"wrong-{number}"})
+    answer = client.get("/", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 429
+    assert "Too many wrong keys came from this address" in Elements(answer.text).text
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_who_is_signed_in_stays_so_while_others_guess(fresh: tuple[TestClient, Clock]) -> None:
+    client, _ = fresh
+    signed_in(client)
+    for number in range(2 * LIMIT):
+        client.post("/ui/login", data={"key": f"wrong-{number}"})
+    assert client.get("/").status_code == 200
+    signed_in(client)
+    assert client.post("/ui/login", data={"key": "another-key"}).status_code == 429
+
+
+def test_keys_cannot_be_tried_by_cookies_either(fresh: tuple[TestClient, Clock]) -> None:
+    client, _ = fresh
+    right = Sessions([SecretStr(KEY)]).open(0)
+    for number in range(LIMIT):
+        forged = f"9999999999.nonce-{number}.{'A' * 43}"
+        assert client.get("/", headers={"Cookie": f"{COOKIE}={forged}"}).status_code == 303
+    asked = client.get("/", headers={"Cookie": f"{COOKIE}={right}"})
+    assert asked.headers["location"] == "/ui/login?next=/"
+    signed_in(client)
+    assert client.get("/", headers={"Cookie": f"{COOKIE}={right}"}).status_code == 200
+
+
+def test_a_session_that_is_over_is_no_guess(fresh: tuple[TestClient, Clock]) -> None:
+    client, _ = fresh
+    of_yesterday = Sessions([SecretStr(KEY)], clock=lambda: time.time() - 2 * LASTS_S)
+    for _ in range(2 * LIMIT):
+        over = of_yesterday.open(0)
+        assert client.get("/", headers={"Cookie": f"{COOKIE}={over}"}).status_code == 303
+    current = Sessions([SecretStr(KEY)]).open(0)
+    assert client.get("/", headers={"Cookie": f"{COOKIE}={current}"}).status_code == 200
 
 
 def test_a_login_takes_no_upload(keyed: TestClient) -> None:

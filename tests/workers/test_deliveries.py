@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.core.clock import utc_now
 from app.db.session import Database
 from app.schemas.webhook import DeliveryStatus
-from app.services.webhook_service import utc_now
 from app.workers.deliveries import SENDERS_EACH, DeliveryLoop
 from tests.db.conftest import database, quick_folder, shared_database
 from tests.db.databases import url_of

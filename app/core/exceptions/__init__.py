@@ -51,6 +51,7 @@
 # │   ├── PlaybookExamplesFailed      422 playbook_examples_failed
 # │   ├── PlaybookTooLarge            413 playbook_too_large
 # │   ├── TooManyPlaybooks            409 too_many_playbooks
+# │   ├── TooManyWrongKeys            429 too_many_wrong_keys
 # │   ├── UploadTimeout               408 upload_timeout
 # │   ├── UploadTooLarge              413 upload_too_large
 # │   └── AudioRejected               the recording itself cannot be used
@@ -145,6 +146,7 @@ from app.core.exceptions.requests import (
     IdempotencyKeyInvalid,
     IdempotencyKeyReused,
     MalformedRequest,
+    TooManyWrongKeys,
     Unauthorized,
     UploadTimeout,
     UploadTooLarge,
@@ -233,6 +235,7 @@ __all__ = [
     "TooManyComments",
     "TooManyPlaybooks",
     "TooManyWebhooks",
+    "TooManyWrongKeys",
     "Unauthorized",
     "Unavailable",
     "UndecodableAudio",

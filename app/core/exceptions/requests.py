@@ -34,6 +34,12 @@ class FormTokenInvalid(InputError):
     title = "The page is out of date"
 
 
+class TooManyWrongKeys(InputError):
+    code = "too_many_wrong_keys"
+    status = 429
+    title = "Too many wrong keys came from this address"
+
+
 class UploadTimeout(InputError):
     code = "upload_timeout"
     status = 408

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, UpdateBase, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import CallRow, ResultRow, table_of
 from app.db.repositories.outbox import announce
+from app.db.repositories.statements import touched
 from app.schemas.analysis import CallStatus
 
 CALLS = table_of(CallRow)
@@ -21,7 +22,7 @@ AT_REST: dict[str, Any] = {**NOT_AT_WORK, "queue": None, "queued_at": None, "run
 
 def change(session: Session, call_id: str, *conditions: ColumnElement[bool], **values: Any) -> bool:
     """Whether the call met the conditions, and so was changed. An end is announced."""
-    changed = count(session, update(CALLS).where(CALLS.c.call_id == call_id, *conditions).values(values))
+    changed = touched(session, update(CALLS).where(CALLS.c.call_id == call_id, *conditions).values(values))
     if changed:
         announce(session, call_id, values)
     return changed == 1
@@ -43,9 +44,4 @@ def end_without_result(
     if earlier is None:
         return change(session, call_id, *conditions, status=status, **ended)
     back = {**ended, "status": earlier, "percent": 100.0}
-    return count(session, update(CALLS).where(CALLS.c.call_id == call_id, *conditions).values(back)) == 1
-
-
-def count(session: Session, statement: UpdateBase) -> int:
-    """Execute without the ORM's bookkeeping; returns how many rows were touched."""
-    return session.connection().execute(statement).rowcount
+    return touched(session, update(CALLS).where(CALLS.c.call_id == call_id, *conditions).values(back)) == 1

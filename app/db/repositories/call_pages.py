@@ -1,19 +1,17 @@
-"""Lists of calls: filters, pages by keyset and what a line of the list says."""
+"""Lists of calls: filters, pages and what a line of the list says."""
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.core.exceptions import ValidationFailed
 from app.db.models import CallRow, MomentRow, ResultRow, table_of
 from app.db.repositories.call_records import record_of
+from app.db.repositories.cursors import read_newest
 from app.db.repositories.search_texts import holds, overview_of
 from app.db.search_models import OverviewRow
 from app.schemas.call import CallFilter, CallSummary
@@ -26,30 +24,18 @@ _RESULTS = table_of(ResultRow)
 _MOMENTS = table_of(MomentRow)
 _OVERVIEWS = table_of(OverviewRow)
 _EQUAL = ("agent_id", "team_id", "customer_id", "status", "direction")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FOREIGN = "is not one that this service gave out"
 
 
 def read_page(
     session: Session, filters: CallFilter, limit: int, cursor: str | None
 ) -> tuple[tuple[CallSummary, ...], str | None]:
-    """Newest first, by (created_at, call_id): a place in the list, so that inserts move no page."""
+    """Newest first. Raises ValidationFailed that names the bad field."""
     if not 1 <= limit <= MAX_PAGE:
-        raise _invalid("limit", f"must be 1 to {MAX_PAGE}")
-    conditions = conditions_of(session, filters)
-    if cursor is not None:
-        conditions.append(tuple_(_CALLS.c.created_at, _CALLS.c.call_id) < decode_cursor(cursor))
-    query = (
-        _with_results()
-        .where(*conditions)
-        .order_by(_CALLS.c.created_at.desc(), _CALLS.c.call_id.desc())
-        # One more than asked for tells whether there is another page.
-        .limit(limit + 1)
-    )
-    rows = session.execute(query).all()
-    shown = rows[:limit]
-    following = encode_cursor(shown[-1].created_at, shown[-1].call_id) if len(rows) > limit else None
-    return _summaries(shown, _count_moments(session, shown)), following
+        message = f"must be 1 to {MAX_PAGE}"
+        raise ValidationFailed(f"limit {message}", errors=[{"field": "limit", "message": message}])
+    query = _with_results().where(*conditions_of(session, filters))
+    rows, following = read_newest(session, query, _CALLS.c.created_at, _CALLS.c.call_id, limit, cursor)
+    return _summaries(rows, _count_moments(session, rows)), following
 
 
 def read_summary(session: Session, call_id: str) -> CallSummary | None:
@@ -118,27 +104,3 @@ def _summaries(rows: Sequence[Row[Any]], counts: dict[int, dict[str, int]]) -> t
         )
         for row in rows
     )
-
-
-def encode_cursor(created_at: datetime, call_id: str) -> str:
-    """The place just behind a call, as text that fits into a URL."""
-    microseconds = (created_at - _EPOCH) // timedelta(microseconds=1)
-    return urlsafe_b64encode(f"{microseconds}:{call_id}".encode()).decode("ascii").rstrip("=")
-
-
-def decode_cursor(cursor: str) -> tuple[datetime, str]:
-    """The inverse of ``encode_cursor``; raises ValidationFailed for anything that it did not make."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        microseconds, _, call_id = urlsafe_b64decode(padded).decode().partition(":")
-        place = _EPOCH + timedelta(microseconds=int(microseconds)), call_id
-    except (binascii.Error, ValueError, OverflowError):
-        raise _invalid("cursor", _FOREIGN) from None
-    # The decoder skips what it does not know and a number has many spellings: only our own is taken.
-    if encode_cursor(*place) != cursor:
-        raise _invalid("cursor", _FOREIGN)
-    return place
-
-
-def _invalid(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed(f"{field} {message}", errors=[{"field": field, "message": message}])

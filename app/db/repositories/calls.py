@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.models import ResultRow, table_of
-from app.db.repositories.call_changes import CALLS, change, count
+from app.db.repositories.call_changes import CALLS, change
 from app.db.repositories.call_pages import read_page, read_summary
 from app.db.repositories.call_records import failure_values, queued_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
@@ -21,6 +20,7 @@ from app.db.repositories.clips import ClipRepository
 from app.db.repositories.outbox import withdraw
 from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.search_texts import matches
+from app.db.repositories.statements import insert_new, touched
 from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallRecord, CallSummary, NewCall, Queue
@@ -30,11 +30,6 @@ from app.schemas.search import TextQuery
 
 _RESULTS = table_of(ResultRow)
 _RESTARTABLE = (CallStatus.FAILED, CallStatus.CANCELLED)
-_INSERT_OR_IGNORE = {
-    # Two spellings of one clause; both wait for a transaction that is about to take the id.
-    "sqlite": sqlite.insert(CALLS).on_conflict_do_nothing().returning(CALLS.c.call_id),
-    "postgresql": postgresql.insert(CALLS).on_conflict_do_nothing().returning(CALLS.c.call_id),
-}
 
 
 class CallRepository:
@@ -57,12 +52,11 @@ class CallRepository:
 
     def insert(self, new: NewCall, now: datetime) -> bool:
         """Add a queued call; False, and nothing written, when its id is taken."""
-        statement = _INSERT_OR_IGNORE[self._session.get_bind().dialect.name]
         same = self.first_with(new.audio_sha256)
         # Not from 0: who still works on a deleted call of this name must not hold a claim on this one.
         token = secrets.randbelow(2**30)
         values = {"call_id": new.call_id, "duplicate_of": same, "token": token, **queued_values(new, now)}
-        return self._session.execute(statement, values).scalar_one_or_none() is not None
+        return insert_new(self._session, CALLS, values)
 
     def restart(self, new: NewCall, now: datetime) -> bool:
         """Let a failed or cancelled call start over with a new recording.
@@ -81,7 +75,7 @@ class CallRepository:
             CheckpointRepository(self._session).drop(new.call_id)
             WaveformRepository(self._session).drop(new.call_id)
         withdraw_reels(self._session, (new.call_id,))
-        count(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
+        touched(self._session, delete(_RESULTS).where(_RESULTS.c.call_id == new.call_id))
         return True
 
     def rerun(self, call_id: str, queue: Queue, now: datetime) -> bool:
@@ -133,9 +127,9 @@ class CallRepository:
         refuse_if_held(record)
         clips = ClipRepository(self._session).keys_of_call(call_id)
         withdraw_reels(self._session, (call_id,))
-        count(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
+        touched(self._session, delete(CALLS).where(CALLS.c.call_id == call_id))
         same = and_(CALLS.c.audio_sha256 == record.audio_sha256, CALLS.c.duplicate_of == call_id)
-        count(self._session, update(CALLS).where(same).values(duplicate_of=None))
+        touched(self._session, update(CALLS).where(same).values(duplicate_of=None))
         withdraw(self._session, call_id)
         return RemovedCall(record, (*filter(None, (record.audio_key,)), *clips))
 

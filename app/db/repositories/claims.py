@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.db.repositories.call_changes import AT_REST, CALLS, NOT_AT_WORK, change, count, end_without_result
+from app.db.repositories.call_changes import AT_REST, CALLS, NOT_AT_WORK, change, end_without_result
 from app.db.repositories.call_records import failure_values, record_of
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.results import ResultRepository
+from app.db.repositories.statements import touched
 from app.db.repositories.waveforms import WaveformRepository
 from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord, Claim, Failure, Queue, QueueState
@@ -219,7 +220,7 @@ class ClaimRepository:
     def rung(self, call_ids: Sequence[str], now: datetime | None) -> None:
         """Note when workers were told of these calls; None: that they were not."""
         still = and_(CALLS.c.call_id.in_(call_ids), CALLS.c.queue.is_not(None), CALLS.c.owner.is_(None))
-        count(self._session, update(CALLS).where(still).values(rung_at=now))
+        touched(self._session, update(CALLS).where(still).values(rung_at=now))
 
     def unfinished(self, queues: Sequence[Queue], *, waiting_only: bool) -> int:
         """How many calls of ``queues`` are not finished, or only wait."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.clip_models import ClipRow
 from app.db.models import CallRow, table_of
-from app.db.repositories.call_changes import count
-from app.db.repositories.call_pages import decode_cursor, encode_cursor
+from app.db.repositories.cursors import read_newest
+from app.db.repositories.statements import touched
 from app.schemas.clip import ClipFilter, ClipFolder, Consent, ConsentState, ExcerptLine, KeptClip
 
 _CLIPS = table_of(ClipRow)
@@ -41,14 +41,10 @@ class ClipRepository:
     ) -> tuple[tuple[KeptClip, ...], str | None]:
         """Newest first, and the cursor of the next page (None on the last). Raises ValidationFailed for a
         cursor that this service did not make."""
-        conditions = _conditions(filters)
-        if cursor is not None:
-            conditions.append(tuple_(_CLIPS.c.created_at, _CLIPS.c.clip_id) < decode_cursor(cursor))
-        query = _READ.where(*conditions).order_by(_CLIPS.c.created_at.desc(), _CLIPS.c.clip_id.desc())
-        rows = self._session.execute(query.limit(limit + 1)).all()
-        shown = tuple(_clip_of(row) for row in rows[:limit])
-        following = encode_cursor(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
-        return shown, following
+        query = _READ.where(*_conditions(filters))
+        place = _CLIPS.c.created_at, _CLIPS.c.clip_id
+        rows, following = read_newest(self._session, query, *place, limit, cursor)
+        return tuple(_clip_of(row) for row in rows), following
 
     def folders(self) -> tuple[ClipFolder, ...]:
         """Every folder that holds a clip, in order of their names; those in no folder first."""
@@ -58,11 +54,11 @@ class ClipRepository:
 
     def replace(self, clip: KeptClip) -> None:
         values = _values(clip)
-        count(self._session, update(_CLIPS).where(_CLIPS.c.clip_id == clip.id).values(values))
+        touched(self._session, update(_CLIPS).where(_CLIPS.c.clip_id == clip.id).values(values))
 
     def remove(self, clip_id: str) -> None:
         """Forget the clip; its file is the caller's to remove."""
-        count(self._session, delete(_CLIPS).where(_CLIPS.c.clip_id == clip_id))
+        touched(self._session, delete(_CLIPS).where(_CLIPS.c.clip_id == clip_id))
 
     def keys_of_call(self, call_id: str) -> tuple[str, ...]:
         """The files of the call's clips."""
@@ -84,7 +80,7 @@ class ClipRepository:
         )
         due = tuple(_clip_of(row) for row in self._session.execute(query))
         if due:
-            count(self._session, delete(_CLIPS).where(_CLIPS.c.clip_id.in_([clip.id for clip in due])))
+            touched(self._session, delete(_CLIPS).where(_CLIPS.c.clip_id.in_([clip.id for clip in due])))
         return due
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.comment_models import CallCommentRow
 from app.db.models import table_of
-from app.db.repositories.call_changes import count
+from app.db.repositories.statements import touched
 from app.schemas.comment import Comment
 
 _COMMENTS = table_of(CallCommentRow)
@@ -47,16 +47,16 @@ class CommentRepository:
     def replace(self, comment: Comment) -> None:
         """Keep the comment in the place of what it was."""
         where = _on(comment.call_id, comment.id)
-        count(self._session, update(_COMMENTS).where(*where).values(_values(comment)))
+        touched(self._session, update(_COMMENTS).where(*where).values(_values(comment)))
 
     def remove(self, call_id: str, comment_id: str) -> bool:
         """False where there is none."""
-        return count(self._session, delete(_COMMENTS).where(*_on(call_id, comment_id))) == 1
+        return touched(self._session, delete(_COMMENTS).where(*_on(call_id, comment_id))) == 1
 
 
 def remove_comments(session: Session, call_ids: Sequence[str]) -> None:
     """Remove all comments on these calls."""
-    count(session, delete(_COMMENTS).where(_COMMENTS.c.call_id.in_(call_ids)))
+    touched(session, delete(_COMMENTS).where(_COMMENTS.c.call_id.in_(call_ids)))
 
 
 def _on(call_id: str, comment_id: str) -> tuple[Any, Any]:

@@ -10,11 +10,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, UpdateBase, and_, delete, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
-from app.db.repositories.call_pages import decode_cursor, encode_cursor
+from app.db.repositories.cursors import read_newest
+from app.db.repositories.statements import touched
 from app.db.repositories.webhooks import WebhookRepository
 from app.db.webhook_models import WebhookDeliveryRow
 from app.schemas.webhook import Attempt, ClaimedDelivery, Delivery, DeliveryStatus, WebhookEvent
@@ -50,13 +51,9 @@ class DeliveryRepository:
             else (_DELIVERIES.c.endpoint_id, endpoint_id)
         )
         query = select(_DELIVERIES).where(column == value)
-        if cursor is not None:
-            query = query.where(tuple_(_DELIVERIES.c.created_at, _DELIVERIES.c.id) < decode_cursor(cursor))
-        query = query.order_by(_DELIVERIES.c.created_at.desc(), _DELIVERIES.c.id.desc()).limit(limit + 1)
-        rows = self._session.execute(query).all()
-        shown = rows[:limit]
-        following = encode_cursor(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
-        return tuple(_delivery_of(row) for row in shown), following
+        place = _DELIVERIES.c.created_at, _DELIVERIES.c.id
+        rows, following = read_newest(self._session, query, *place, limit, cursor)
+        return tuple(_delivery_of(row) for row in rows), following
 
     def has_due(self, now: datetime, without: Collection[str]) -> bool:
         """Whether ``claim`` would find one."""
@@ -82,7 +79,7 @@ class DeliveryRepository:
             self.end_pending(endpoint.id)
             return None
         lease = {"lease_owner": owner, "leased_until": until}
-        self._count(update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(lease))
+        touched(self._session, update(_DELIVERIES).where(_DELIVERIES.c.id == row.id).values(lease))
         return ClaimedDelivery(
             id=row.id,
             endpoint_id=row.endpoint_id,
@@ -107,11 +104,11 @@ class DeliveryRepository:
             "delivered_at": attempt.at if attempt.status is DeliveryStatus.DELIVERED else None,
             **_UNLEASED,
         }
-        return self._count(update(_DELIVERIES).where(*_held(claimed, owner)).values(values)) == 1
+        return touched(self._session, update(_DELIVERIES).where(*_held(claimed, owner)).values(values)) == 1
 
     def let_go(self, claimed: ClaimedDelivery, owner: str) -> None:
         """Give a claimed delivery back that was not sent."""
-        self._count(update(_DELIVERIES).where(*_held(claimed, owner)).values(_UNLEASED))
+        touched(self._session, update(_DELIVERIES).where(*_held(claimed, owner)).values(_UNLEASED))
 
     def lease_owners(self) -> frozenset[str]:
         """Whoever has claimed a delivery, alive or not."""
@@ -124,14 +121,17 @@ class DeliveryRepository:
 
     def free(self, owner: str) -> int:
         """Give back what ``owner`` had claimed: it is known to be gone."""
-        return self._count(update(_DELIVERIES).where(_DELIVERIES.c.lease_owner == owner).values(_UNLEASED))
+        return touched(
+            self._session, update(_DELIVERIES).where(_DELIVERIES.c.lease_owner == owner).values(_UNLEASED)
+        )
 
     def end_pending(self, endpoint_id: str) -> int:
         """Give up on all that an endpoint was to get: it was disabled."""
-        return self._count(
+        return touched(
+            self._session,
             update(_DELIVERIES)
             .where(_DELIVERIES.c.endpoint_id == endpoint_id, _DELIVERIES.c.status == DeliveryStatus.PENDING)
-            .values(status=DeliveryStatus.DEAD, error=ENDPOINT_DISABLED, next_attempt_at=None, **_UNLEASED)
+            .values(status=DeliveryStatus.DEAD, error=ENDPOINT_DISABLED, next_attempt_at=None, **_UNLEASED),
         )
 
     def restart(self, delivery_id: str, now: datetime) -> bool:
@@ -140,7 +140,8 @@ class DeliveryRepository:
         What is being sent at this moment is sent once more when its lease is over.
         """
         return (
-            self._count(
+            touched(
+                self._session,
                 update(_DELIVERIES)
                 .where(_DELIVERIES.c.id == delivery_id, _DELIVERIES.c.payload.is_not(None))
                 .values(
@@ -150,7 +151,7 @@ class DeliveryRepository:
                     next_attempt_at=now,
                     delivered_at=None,
                     lease_owner=None,
-                )
+                ),
             )
             == 1
         )
@@ -162,10 +163,7 @@ class DeliveryRepository:
             .where(_DELIVERIES.c.created_at < before, _DELIVERIES.c.status != DeliveryStatus.PENDING)
             .limit(limit)
         )
-        return self._count(delete(_DELIVERIES).where(_DELIVERIES.c.id.in_(old)))
-
-    def _count(self, statement: UpdateBase) -> int:
-        return self._session.connection().execute(statement).rowcount
+        return touched(self._session, delete(_DELIVERIES).where(_DELIVERIES.c.id.in_(old)))
 
 
 def _due(now: datetime, without: Collection[str]) -> tuple[ColumnElement[bool], ...]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, cast, exists, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.db.figure_models import CallFigureRow
 from app.db.models import CallRow, table_of
+from app.db.repositories.statements import insert_into
 from app.schemas.analysis import Analysis
 from app.schemas.coaching import Window
 from app.schemas.figures import CallFigures, MeasuredCall, ObjectionOutcome, figures_of
@@ -23,10 +23,6 @@ _NUMBERS = (
     "share_of_speech", "patience_s", "longest_monologue_s", "agent_interruptions", "customer_interruptions",
     "sentiment_shift",
 )  # fmt: skip
-_INSERT: dict[str, Callable[[Table], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 Found = tuple[tuple[MeasuredCall, ...], tuple[ObjectionOutcome, ...]]
 
@@ -48,7 +44,7 @@ class FigureRepository:
         found = {"result_id": result_id, **_values(figures_of(analysis))}
         told = {name: literal(value, _FIGURES.c[name].type) for name, value in found.items()}
         row = {**of_call, **told}
-        put = _INSERT[self._session.get_bind().dialect.name](_FIGURES).from_select(
+        put = insert_into(self._session, _FIGURES).from_select(
             list(row), select(*row.values()).where(_CALLS.c.call_id == call_id)
         )
         replaced = {name: put.excluded[name] for name in row}

@@ -6,19 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
-from app.db.repositories.call_changes import count
+from app.db.repositories.statements import insert_new, touched
 from app.db.work_models import IdempotencyKeyRow
 
 _KEYS = table_of(IdempotencyKeyRow)
-_INSERT_OR_IGNORE = {
-    # Both wait for a transaction that is about to take the key.
-    "sqlite": sqlite.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
-    "postgresql": postgresql.insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key),
-}
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,8 @@ class IdempotencyKeyRepository:
             "call_id": request.call_id,
             "created_at": now,
         }
-        statement = _INSERT_OR_IGNORE[self._session.get_bind().dialect.name]
-        return self._session.execute(statement, values).scalar_one_or_none() is not None
+        return insert_new(self._session, _KEYS, values)
 
     def forget_before(self, moment: datetime) -> int:
         """Remove the keys of earlier requests; returns how many."""
-        return count(self._session, delete(_KEYS).where(_KEYS.c.created_at < moment))
+        return touched(self._session, delete(_KEYS).where(_KEYS.c.created_at < moment))

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
 from app.db.playbook_models import PlaybookRevisionRow, PlaybookRow
+from app.db.repositories.statements import insert_new, touched
 from app.schemas.playbook import PlaybookRevision, RevisionFacts, RevisionState
 
 _PLAYBOOKS = table_of(PlaybookRow)
@@ -21,10 +21,6 @@ _IS_PUBLISHED = _REVISIONS.c.state == RevisionState.PUBLISHED
 _IS_CURRENT = and_(
     _PLAYBOOKS.c.name == _REVISIONS.c.name, _PLAYBOOKS.c.current_revision == _REVISIONS.c.revision
 )
-_INSERT_OR_IGNORE = {
-    "sqlite": sqlite.insert(_PLAYBOOKS).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_PLAYBOOKS).on_conflict_do_nothing(),
-}
 
 
 class PlaybookRepository:
@@ -66,8 +62,7 @@ class PlaybookRepository:
 
     def add(self, name: str, now: datetime) -> None:
         """A row without any revision, locked; nothing where there is one."""
-        statement = _INSERT_OR_IGNORE[self._session.get_bind().dialect.name]
-        self._session.execute(statement, {"name": name, "current_revision": None, "created_at": now})
+        insert_new(self._session, _PLAYBOOKS, {"name": name, "current_revision": None, "created_at": now})
         self.lock(name)
 
     def put_draft(self, draft: PlaybookRevision, now: datetime) -> None:
@@ -82,18 +77,16 @@ class PlaybookRepository:
             "updated_at": now,
         }
         changed = update(_REVISIONS).where(_REVISIONS.c.name == facts.name, _IS_DRAFT).values(values)
-        if self._session.connection().execute(changed).rowcount == 0:
+        if touched(self._session, changed) == 0:
             values |= {"name": facts.name, "state": RevisionState.DRAFT, "created_at": now}
             self._session.execute(insert(_REVISIONS), values)
 
     def drop_draft(self, name: str) -> bool:
         """Remove the draft, and the row of a playbook that was never published; False where there is none."""
-        dropped = self._session.connection().execute(
-            delete(_REVISIONS).where(_REVISIONS.c.name == name, _IS_DRAFT)
-        )
+        dropped = touched(self._session, delete(_REVISIONS).where(_REVISIONS.c.name == name, _IS_DRAFT))
         never_published = _PLAYBOOKS.c.current_revision.is_(None)
         self._session.execute(delete(_PLAYBOOKS).where(_PLAYBOOKS.c.name == name, never_published))
-        return dropped.rowcount == 1
+        return dropped == 1
 
     def publish_draft(self, name: str, now: datetime) -> None:
         """From now on the draft never changes."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.db.clip_models import ClipRow
 from app.db.models import CallRow, table_of
 from app.db.reel_models import ReelRow
+from app.db.repositories.statements import touched
 from app.schemas.retention import KeptRecording
 
 _CALLS = table_of(CallRow)
@@ -50,4 +51,4 @@ class RecordingRepository:
             .where(_CALLS.c.call_id == recording.call_id, _CALLS.c.audio_key == recording.key)
             .values(audio_missing_at=missed_at)
         )
-        return self._session.connection().execute(statement).rowcount == 1
+        return touched(self._session, statement) == 1

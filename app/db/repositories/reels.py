@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.db.models import CallRow, MomentRow, table_of
 from app.db.reel_models import ReelCallRow, ReelRow
-from app.db.repositories.call_changes import count
 from app.db.repositories.call_pages import conditions_of
+from app.db.repositories.statements import touched
 from app.schemas.call import CallFilter
 from app.schemas.reel import Cue, MomentFilter, MomentRef, Reel, ReelSource
 
@@ -64,7 +64,7 @@ class ReelRepository:
 
     def remove(self, audio_keys: Sequence[str]) -> int:
         """Forget the reels that are in these files."""
-        return count(self._session, delete(REELS).where(REELS.c.audio_key.in_(audio_keys)))
+        return touched(self._session, delete(REELS).where(REELS.c.audio_key.in_(audio_keys)))
 
     def moments(
         self, calls: CallFilter, wanted: MomentFilter, *, needs_recording: bool, limit: int
@@ -100,7 +100,7 @@ def withdraw_reels(session: Session, call_ids: Sequence[str]) -> None:
     Their files are removed after the commit, by whoever asks what is due.
     """
     of_calls = select(_REEL_CALLS.c.reel_id).where(_REEL_CALLS.c.call_id.in_(call_ids))
-    count(session, update(REELS).where(REELS.c.reel_id.in_(of_calls)).values(withdrawn=True, cues=[]))
+    touched(session, update(REELS).where(REELS.c.reel_id.in_(of_calls)).values(withdrawn=True, cues=[]))
 
 
 def _of_moments(wanted: MomentFilter) -> list[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, UpdateBase, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import (
@@ -23,6 +23,7 @@ from app.db.models import (
 from app.db.repositories.comments import remove_comments
 from app.db.repositories.reels import withdraw_reels
 from app.db.repositories.reviews import take_words
+from app.db.repositories.statements import touched
 from app.db.search_models import SearchTextRow
 from app.db.work_models import CheckpointRow
 from app.schemas.analysis import CallStatus
@@ -53,7 +54,10 @@ class RetentionRepository:
 
     def hold(self, call_id: str, *, held: bool) -> bool:
         """Put a call under legal hold or take it out; False where there is none."""
-        return self._count(update(_CALLS).where(_CALLS.c.call_id == call_id).values(legal_hold=held)) == 1
+        return (
+            touched(self._session, update(_CALLS).where(_CALLS.c.call_id == call_id).values(legal_hold=held))
+            == 1
+        )
 
     def release_recordings(self, before: datetime, now: datetime, limit: int) -> tuple[str, ...]:
         """Let the oldest ``limit`` calls from before that time forget their recordings; returns the keys.
@@ -66,7 +70,7 @@ class RetentionRepository:
             return ()
         gone = {"audio_key": None, "audio_missing_at": None, "audio_deleted_at": now}
         call_ids = [row.call_id for row in rows]
-        self._count(update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(gone))
+        touched(self._session, update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(gone))
         withdraw_reels(self._session, call_ids)
         return tuple(row.audio_key for row in rows)
 
@@ -83,8 +87,8 @@ class RetentionRepository:
         call_ids = [row.call_id for row in rows]
         currents = [row.current_result_id for row in rows if row.current_result_id is not None]
         told: dict[str, Any] = {"metadata": {}, "vocabulary": None, "text_deleted_at": now}
-        self._count(update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(told))
-        self._count(delete(_CHECKPOINTS).where(_CHECKPOINTS.c.call_id.in_(call_ids)))
+        touched(self._session, update(_CALLS).where(_CALLS.c.call_id.in_(call_ids)).values(told))
+        touched(self._session, delete(_CHECKPOINTS).where(_CHECKPOINTS.c.call_id.in_(call_ids)))
         take_words(self._session, call_ids)
         remove_comments(self._session, call_ids)
         withdraw_reels(self._session, call_ids)
@@ -95,23 +99,20 @@ class RetentionRepository:
     def _keep_only(self, call_ids: Sequence[str], currents: Sequence[int]) -> None:
         is_current = _RESULTS.c.id.in_(currents)
         # First the thread to the version that it was made from, along which it would be deleted with it.
-        self._count(update(_RESULTS).where(is_current).values(edits=[], edited_from=None))
-        self._count(delete(_RESULTS).where(_RESULTS.c.call_id.in_(call_ids), ~is_current))
+        touched(self._session, update(_RESULTS).where(is_current).values(edits=[], edited_from=None))
+        touched(self._session, delete(_RESULTS).where(_RESULTS.c.call_id.in_(call_ids), ~is_current))
 
     def _take_words(self, currents: Sequence[int]) -> None:
         # Moments first: they would be deleted with their segments.
-        self._count(update(_MOMENTS).where(_MOMENTS.c.result_id.in_(currents)).values(_WORDLESS))
+        touched(self._session, update(_MOMENTS).where(_MOMENTS.c.result_id.in_(currents)).values(_WORDLESS))
         for row in (WordRow, SegmentRow, TranscriptRow, SearchTextRow):
-            self._count(delete(table_of(row)).where(_under(row, currents)))
-        self._count(update(_SPEAKERS).where(_under(SpeakerRow, currents)).values(name=None))
+            touched(self._session, delete(table_of(row)).where(_under(row, currents)))
+        touched(self._session, update(_SPEAKERS).where(_under(SpeakerRow, currents)).values(name=None))
         measured = select(_RESULTS.c.id, _RESULTS.c.metrics).where(_RESULTS.c.id.in_(currents))
         for result_id, metrics in self._session.execute(measured).all():
             if metrics is not None:
                 values = {"metrics": _without_words(metrics)}
-                self._count(update(_RESULTS).where(_RESULTS.c.id == result_id).values(values))
-
-    def _count(self, statement: UpdateBase) -> int:
-        return self._session.connection().execute(statement).rowcount
+                touched(self._session, update(_RESULTS).where(_RESULTS.c.id == result_id).values(values))
 
 
 def _due(query: Any, before: datetime, limit: int) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
-from app.db.repositories.call_changes import count
+from app.db.repositories.statements import touched
 from app.db.review_models import MomentReviewRow
 from app.schemas.review import FoundMoment, MomentReview, Opinion, SegmentReviewed, Verdict
 from app.schemas.utterance import Before
@@ -40,14 +40,16 @@ class ReviewRepository:
         The caller holds the call's lock: two at once would both find none.
         """
         values = _values(review)
-        if count(self._session, update(REVIEWS).where(*_on(review.call_id, review.moment_id)).values(values)):
+        if touched(
+            self._session, update(REVIEWS).where(*_on(review.call_id, review.moment_id)).values(values)
+        ):
             return False
         self._session.connection().execute(insert(REVIEWS), values)
         return True
 
     def remove(self, call_id: str, moment_id: str) -> bool:
         """Take a verdict back; False where there is none."""
-        return count(self._session, delete(REVIEWS).where(*_on(call_id, moment_id))) == 1
+        return touched(self._session, delete(REVIEWS).where(*_on(call_id, moment_id))) == 1
 
     def of_call(self, call_id: str) -> tuple[MomentReview, ...]:
         """All verdicts on moments of the call, in the order of the moments."""
@@ -68,7 +70,7 @@ class ReviewRepository:
 
 def take_words(session: Session, call_ids: Sequence[str]) -> None:
     """Leave no word in the verdicts on these calls."""
-    count(session, update(REVIEWS).where(REVIEWS.c.call_id.in_(call_ids)).values(WORDLESS))
+    touched(session, update(REVIEWS).where(REVIEWS.c.call_id.in_(call_ids)).values(WORDLESS))
 
 
 def _on(call_id: str, moment_id: str) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
+from app.db.repositories.statements import touched
 from app.db.webhook_models import WebhookEndpointRow
 from app.schemas.webhook import Endpoint, EndpointChange, Secrets, WebhookEvent
 
@@ -83,11 +84,11 @@ class WebhookRepository:
     def delete(self, endpoint_id: str) -> bool:
         """Remove the endpoint and its deliveries."""
         statement = delete(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id)
-        return self._session.connection().execute(statement).rowcount == 1
+        return touched(self._session, statement) == 1
 
     def _update(self, endpoint_id: str, values: dict[str, Any]) -> bool:
         statement = update(_ENDPOINTS).where(_ENDPOINTS.c.id == endpoint_id).values(values)
-        return self._session.connection().execute(statement).rowcount == 1
+        return touched(self._session, statement) == 1
 
 
 def endpoint_of(row: Row[Any]) -> Endpoint:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.models import table_of
-from app.db.repositories.call_changes import count
+from app.db.repositories.statements import touched
 from app.db.work_models import WorkerRow
 from app.schemas.call import Queue
 from app.schemas.worker import WorkerRecord, WorkerState
@@ -32,7 +32,7 @@ class WorkerRepository:
             "claimed_at": worker.claimed_at,
         }
         known = update(_WORKERS).where(_WORKERS.c.owner == worker.owner).values(values)
-        if not count(self._session, known):
+        if not touched(self._session, known):
             new = {**values, "owner": worker.owner, "started_at": worker.started_at}
             self._session.execute(insert(_WORKERS).values(new))
 
@@ -49,7 +49,7 @@ class WorkerRepository:
         returns how many."""
         silent = select(_WORKERS.c.owner).where(_WORKERS.c.heartbeat_at < since)
         free = silent.with_for_update(skip_locked=True)
-        return count(self._session, delete(_WORKERS).where(_WORKERS.c.owner.in_(free)))
+        return touched(self._session, delete(_WORKERS).where(_WORKERS.c.owner.in_(free)))
 
 
 def _record(row: Row[Any]) -> WorkerRecord:

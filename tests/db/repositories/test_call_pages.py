@@ -14,10 +14,11 @@ from sqlalchemy import event, insert
 
 from app.core.exceptions import ValidationFailed
 from app.db.models import CallRow, table_of
-from app.db.repositories.call_pages import MAX_PAGE, decode_cursor, encode_cursor
+from app.db.repositories.call_pages import MAX_PAGE
 from app.db.repositories.call_records import queued_values
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.claims import ClaimRepository
+from app.db.repositories.cursors import decode_cursor, encode_cursor
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import CallStatus
