@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from app.services.coachable.conditions import MAX_CONDITIONS, MAX_DEPTH, Condition
 from app.services.coachable.dependencies import meant_by, waits_for
 from app.services.coachable.negation import Negators, negation_phrases
 from app.services.coachable.patterns import PhraseError
-from app.services.coachable.phrases import BUILT_IN, Families, FamilyError, read_families, read_phrase
+from app.services.coachable.phrases import Families, FamilyError, read_families, read_phrase
 from app.services.coachable.playbook import LanguagePart, Playbook, TimedRule, WordsRule
 from app.services.coachable.regexes import MAX_PROGRAMS, RegexError, program_size
 from app.services.coachable.sequence import CycleError, in_order
@@ -25,7 +25,7 @@ def playbook_problems(playbook: Playbook, name: str | None) -> list[Problem]:
         problems.append((("name",), f"must be {name!r}, as the file is named"))
     for language, negators in playbook.negators.items():
         problems += _negator_problems(negators, ("negators", language))
-    problems += _contents_problems(playbook, BUILT_IN, {})
+    problems += _contents_problems(playbook, lambda: playbook.word_families, {})
     if problems:
         return problems
     numbered = list(enumerate(playbook.rules))
@@ -49,7 +49,9 @@ def part_problems(part: LanguagePart, language: str, playbook: Playbook) -> list
     if part.negators:
         problems += _negator_problems(part.negators, ("negators",))
     elsewhere = {rule.id: f"in the playbook {playbook.name!r}" for rule in playbook.rules}
-    problems += _contents_problems(part, playbook.word_families, elsewhere)
+    problems += _contents_problems(
+        part, lambda: read_families(part.families, playbook.word_families), elsewhere
+    )
     if problems:
         return problems
     beside = [rule for rule in playbook.words_rules if language in rule.languages]
@@ -60,11 +62,12 @@ def part_problems(part: LanguagePart, language: str, playbook: Playbook) -> list
 
 
 def _contents_problems(
-    book: Playbook | LanguagePart, known_before: Families, ids: dict[str, str]
+    book: Playbook | LanguagePart, read: Callable[[], Families], ids: dict[str, str]
 ) -> list[Problem]:
-    """Of families and rules, each by itself; ``ids``: rules that are there already, and where."""
+    """Of families, as they are ``read``, and rules, each by itself; ``ids``: rules that are there already,
+    and where."""
     try:
-        families = read_families(book.families, known_before)
+        families = read()
     except FamilyError as error:
         return [(("families", error.family), str(error))]
     problems: list[Problem] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,40 +42,49 @@ def click_track() -> Samples:
     return sound
 
 
-SOUNDS = {
-    "speech": speech_like(12, 0.5),
-    "faint": speech_like(12, 0.05, 3),
-    "loud": np.clip(speech_like(12, 4.0, 4), -1, 1),
-    "long": speech_like(95, 0.2, 5),
-    "tone": (0.1 * np.sin(2 * np.pi * 997 * np.arange(5 * RATE) / RATE)).astype("f4"),
-    "clicks": click_track(),
+MADE = {
+    "speech": partial(speech_like, 12, 0.5),
+    "faint": partial(speech_like, 12, 0.05, 3),
+    "loud": lambda: np.clip(speech_like(12, 4.0, 4), -1, 1),
+    "long": partial(speech_like, 95, 0.2, 5),
+    "tone": lambda: (0.1 * np.sin(2 * np.pi * 997 * np.arange(5 * RATE) / RATE)).astype("f4"),
+    "clicks": click_track,
 }
 
 
-@pytest.mark.parametrize("name", SOUNDS)
+@cache
+def sound_of(name: str) -> Samples:
+    """Made when it is first heard, and not by whoever merely looks for tests."""
+    sound: Samples = MADE[name]()
+    sound.setflags(write=False)
+    return sound
+
+
+@pytest.mark.parametrize("name", MADE)
 def test_it_is_measured_as_ffmpeg_measures_it(name: str, tmp_path: Path) -> None:
-    lufs, peak = measured(write_wav(tmp_path / "a.wav", SOUNDS[name], RATE))
-    assert integrated_lufs([SOUNDS[name]], RATE) == pytest.approx(lufs, abs=0.1)
-    assert true_peak_dbtp(SOUNDS[name]) == pytest.approx(peak, abs=0.2)
+    sound = sound_of(name)
+    lufs, peak = measured(write_wav(tmp_path / "a.wav", sound, RATE))
+    assert integrated_lufs([sound], RATE) == pytest.approx(lufs, abs=0.1)
+    assert true_peak_dbtp(sound) == pytest.approx(peak, abs=0.2)
 
 
 @pytest.mark.parametrize("size", [1_001, 24_000, 777_777])
 def test_it_is_the_same_piece_by_piece(size: int) -> None:
-    sound = SOUNDS["long"]
+    sound = sound_of("long")
     parts = [sound[start : start + size] for start in range(0, sound.size, size)]
     assert integrated_lufs(parts, RATE) == pytest.approx(integrated_lufs([sound], RATE), abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["speech", "faint", "loud", "long"])
 def test_levelled_it_is_at_the_target_and_below_the_ceiling(name: str, tmp_path: Path) -> None:
-    made = levelled(SOUNDS[name], RATE)
+    made = levelled(sound_of(name), RATE)
     lufs, peak = measured(write_wav(tmp_path / "a.wav", made, RATE))
     assert lufs == pytest.approx(TARGET_LUFS, abs=0.5)
     assert peak <= CEILING_DBTP + 0.1
 
 
 def test_a_click_is_limited_and_the_rest_is_not(tmp_path: Path) -> None:
-    sound = SOUNDS["clicks"]
+    sound = sound_of("clicks")
     made = levelled(sound, RATE)
     _, peak = measured(write_wav(tmp_path / "a.wav", made, RATE))
     assert peak <= CEILING_DBTP + 0.1
