@@ -29,9 +29,10 @@ def held_floor(
         start_s = turn.start_s
         if held:
             end_s = held[-1].end_s
-            pause_s = turn.start_s - end_s - short.time_within(end_s, turn.start_s)
-            if pause_s < PAUSE_S - _ROUNDING_S and not breaking.any_within(end_s, turn.start_s):
-                start_s = held.pop().start_s
+            if not breaking.any_within(end_s, turn.start_s):
+                pause_s = turn.start_s - end_s - short.time_within(end_s, turn.start_s)
+                if pause_s < PAUSE_S - _ROUNDING_S:
+                    start_s = held.pop().start_s
         held.append(SpeakerSpan(speaker, start_s, turn.end_s))
     return tuple(held)
 

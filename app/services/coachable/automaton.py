@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.services.coachable.patterns import Atom, Pattern
 from app.services.coachable.phrases import Phrase
@@ -17,12 +17,8 @@ Symbol = frozenset[int]
 """Numbers of the atoms that a word fulfils."""
 
 
-class Match(NamedTuple):
-    """Phrase number ``phrase`` covers the tokens ``first`` to ``last`` (both in it)."""
-
-    phrase: int
-    first: int
-    last: int
+Match = tuple[int, int, int]
+"""Number of a phrase, and the first and the last of the tokens that it covers. Plain: there are many."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,31 +85,24 @@ class Automaton:
 
     def matches(self, tokens: Tokens) -> list[Match]:
         """Every match, overlapping ones included, in order of first word and then of length."""
-        return [Match(*found) for found in self.triples(tokens)]
-
-    def triples(self, tokens: Tokens) -> list[tuple[int, int, int]]:
-        """The same as plain numbers, quicker where few matches are looked at."""
         known = self._symbols
         symbols = [known.get(word) or self._symbol(word) for word in tokens.words]
-        found: list[tuple[int, int, int]] = []
+        found: list[Match] = []
         for sentence in tokens.sentences:
             for first in range(sentence.first, sentence.last + 1):
                 state = self._root.moves.get(symbols[first], _NOT_KNOWN)
+                if state is _NOT_KNOWN:
+                    state = self._move(self._root, symbols[first])
                 if state is not None:
-                    self._walk(symbols, first, sentence, found)
+                    self._walk(state, symbols, first, sentence, found)
         return found
 
     def _walk(
-        self, symbols: list[Symbol], first: int, sentence: Sentence, found: list[tuple[int, int, int]]
+        self, state: _State, symbols: list[Symbol], first: int, sentence: Sentence, found: list[Match]
     ) -> None:
-        state = self._root
-        for place in range(first, sentence.last + 1):
-            following = state.moves.get(symbols[place], _NOT_KNOWN)
-            if following is _NOT_KNOWN:
-                following = self._move(state, symbols[place])
-            if following is None:
-                return
-            state = following
+        """Notes what begins at ``first``, from whose word one is in ``state``."""
+        place = first
+        while True:
             for number in state.complete:
                 found.append((number, first, place))
             for number in state.complete_at_edges:
@@ -122,6 +111,15 @@ class Automaton:
                     not phrase.at_end or place == sentence.last
                 ):
                     found.append((number, first, place))
+            if place == sentence.last:
+                return
+            place += 1
+            following = state.moves.get(symbols[place], _NOT_KNOWN)
+            if following is _NOT_KNOWN:
+                following = self._move(state, symbols[place])
+            if following is None:
+                return
+            state = following
 
     def _move(self, state: _State, symbol: Symbol) -> _State | None:
         if state.rests:

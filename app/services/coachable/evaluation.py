@@ -11,8 +11,8 @@ import numpy as np
 
 from app.services.coachable.conditions import Condition
 from app.services.coachable.following import Marks, after, before
+from app.services.coachable.places import Characters
 from app.services.coachable.view import CallView, Mask
-from app.services.coachable.words import Characters
 
 Places = Mapping[int, Characters]
 """Words by the position of their segment."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from app.schemas.speaker import Role
 from app.services.coachable.detectors.base import TimedFinding
+from app.services.coachable.places import Characters
 from app.services.coachable.sequence import Reference
 from app.services.coachable.view import CallView, Mask
-from app.services.coachable.words import Characters
 
 _ROUNDING_S = 0.001
 

@@ -15,7 +15,7 @@ from app.services.coachable.detectors.monologue import Monologue
 from app.services.coachable.part import Part
 
 if TYPE_CHECKING:
-    from app.services.coachable.view import CallView, Column, Mask
+    from app.services.coachable.view import CallView, Column, Mask, Positions, SpokenOver
 
 _ROUNDING = 0.001
 
@@ -145,13 +145,14 @@ class InInterruption(Interruption, OnTheCall):
 
     def holds(self, view: CallView) -> Mask:
         within = view.none
-        for each in view.interruptions:
-            if each.length_s >= self.overlap_at_least_s:
-                if self.by != "other":
-                    within[each.interrupting] = True
-                if self.by != "speaker":
-                    within[each.interrupted] = True
+        if self.by != "other":
+            within[self._long(view.interrupting)] = True
+        if self.by != "speaker":
+            within[self._long(view.interrupted)] = True
         return within
+
+    def _long(self, over: SpokenOver) -> Positions:
+        return over.positions[over.lengths_s >= self.overlap_at_least_s]
 
 
 def _part_of(length_s: float, percent: float | None) -> float | None:

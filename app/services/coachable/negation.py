@@ -16,7 +16,6 @@ from typing import Annotated
 import yaml
 from pydantic import Field, StringConstraints
 
-from app.services.coachable.automaton import Match
 from app.services.coachable.part import Part
 from app.services.coachable.patterns import PhraseError
 from app.services.coachable.phrases import BUILT_IN, Families, Phrase, Place, read_phrase
@@ -71,11 +70,12 @@ def negation_phrases(
 class Negation:
     """What of the lists was matched in one text, and what that negates."""
 
-    found: list[tuple[NegationPart, Match, int]] = field(default_factory=list)
+    found: list[tuple[NegationPart, int, int, int]] = field(default_factory=list)
     _reached: tuple[set[int], set[int]] | None = None
 
-    def add(self, part: NegationPart, match: Match, reach: int) -> None:
-        self.found.append((part, match, reach))
+    def add(self, part: NegationPart, first: int, last: int, reach: int) -> None:
+        """A phrase of the lists covers the tokens ``first`` to ``last``."""
+        self.found.append((part, first, last, reach))
 
     def negates(self, first: int, last: int, tokens: Tokens) -> bool:
         """Whether the tokens ``first`` to ``last`` stand in the reach of a negator."""
@@ -88,25 +88,24 @@ class Negation:
 
     def _reach(self, tokens: Tokens) -> tuple[set[int], set[int]]:
         """Where what is negated may begin, and where it may end."""
-        excepted = _covered(match for part, match, _ in self.found if part is NegationPart.EXCEPTION)
-        stops = _covered(match for part, match, _ in self.found if part is NegationPart.STOP)
+        excepted = self._covered_by(NegationPart.EXCEPTION)
+        stops = self._covered_by(NegationPart.STOP)
         begins: set[int] = set()
         ends: set[int] = set()
-        for part, match, reach in self.found:
-            if not excepted.isdisjoint(range(match.first, match.last + 1)):
+        for part, first, last, reach in self.found:
+            if not excepted.isdisjoint(range(first, last + 1)):
                 continue
-            sentence = tokens.sentence_at(match.first)
+            sentence = tokens.sentence_at(first)
             if part is NegationPart.BEFORE:
-                most = min(match.last + 1 + reach, sentence.last)
-                begins.update(_up_to_stop(range(match.last + 1, most + 1), stops))
+                most = min(last + 1 + reach, sentence.last)
+                begins.update(_up_to_stop(range(last + 1, most + 1), stops))
             elif part is NegationPart.AFTER:
-                least = max(match.first - 1 - reach, sentence.first)
-                ends.update(_up_to_stop(range(match.first - 1, least - 1, -1), stops))
+                least = max(first - 1 - reach, sentence.first)
+                ends.update(_up_to_stop(range(first - 1, least - 1, -1), stops))
         return begins, ends
 
-
-def _covered(matches: Iterable[Match]) -> set[int]:
-    return {place for match in matches for place in range(match.first, match.last + 1)}
+    def _covered_by(self, part: NegationPart) -> set[int]:
+        return {place for of, first, last, _ in self.found if of is part for place in range(first, last + 1)}
 
 
 def _up_to_stop(places: Sequence[int], stops: set[int]) -> Iterable[int]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from app.schemas.transcript import Segment, Word
 from app.services.coachable.dependencies import meant_by, waits_for
+from app.services.coachable.places import Characters
 from app.services.coachable.playbook import Playbook, TimedRule, WordsRule
 from app.services.coachable.questions import openers
 from app.services.coachable.sequence import in_order
-from app.services.coachable.words import Characters, Wanted, Words
+from app.services.coachable.words import Wanted, Words
 
 if TYPE_CHECKING:
     from app.services.coachable.following import Marks

@@ -22,18 +22,18 @@ Column = npt.NDArray[np.float64]
 """A number for each segment; NaN where it was not measured, which no comparison holds for."""
 Mask = npt.NDArray[np.bool_]
 """For each segment, whether something is true of it."""
-
+Positions = npt.NDArray[np.intp]
+"""Of segments."""
 
 _ROUNDING_S = 0.001
 
 
 @dataclass(frozen=True)
-class Interrupted:
-    """Both speak for ``length_s``, from within the segments at these positions."""
+class SpokenOver:
+    """Where interruptions begin: for each, the position of the segment, and how long both speak."""
 
-    length_s: float
-    interrupting: list[int]
-    interrupted: list[int]
+    positions: Positions
+    lengths_s: Column
 
 
 class CallView:
@@ -51,7 +51,7 @@ class CallView:
         self.segments = segments
         self.metrics = metrics
         self._sentiments = sentiments or [None] * len(segments)
-        self._starts: dict[str, tuple[list[int], list[float]]] = {}
+        self._of_speakers: dict[str, tuple[list[int], list[float], list[float]]] = {}
         self._in_time: dict[str, list[TimedFinding]] = {}
         self._floors: dict[float, list[SpeakerSpan]] = {}
         self._masks: dict[tuple[str, str], Mask] = {}
@@ -126,33 +126,43 @@ class CallView:
         return self._floors[interjection_under_s]
 
     @cached_property
-    def interruptions(self) -> list[Interrupted]:
-        """Those that are heard and not guessed."""
-        return [
-            Interrupted(
-                each.length_s,
-                self._positions_at(each.speaker, each.start_s),
-                self._positions_at(each.over, each.start_s),
-            )
+    def interrupting(self) -> SpokenOver:
+        """Segments of those who interrupt; of interruptions that are heard and not guessed."""
+        return self._spoken_over("speaker")
+
+    @cached_property
+    def interrupted(self) -> SpokenOver:
+        """Segments of those who are interrupted."""
+        return self._spoken_over("over")
+
+    def _spoken_over(self, side: str) -> SpokenOver:
+        found = [
+            (position, each.length_s)
             for each in (self.metrics.interruptions if self.metrics else ())
             if each.kind == "interruption" and each.reliable
+            if (position := self._position_at(getattr(each, side), each.start_s)) is not None
         ]
+        return SpokenOver(
+            np.array([position for position, _ in found], dtype=np.intp),
+            np.array([length_s for _, length_s in found], dtype=np.float64),
+        )
 
-    def _positions_at(self, speaker: str, time_s: float) -> list[int]:
+    def _position_at(self, speaker: str, time_s: float) -> int | None:
         """The last of the speaker's segments to start by then, if it has not ended."""
-        positions, starts_s = self._of_speaker(speaker)
+        positions, starts_s, ends_s = self._of_speaker(speaker)
         place = bisect_right(starts_s, time_s + _ROUNDING_S) - 1
-        if place < 0 or self.ends_s[positions[place]] <= time_s + _ROUNDING_S:
-            return []
-        return [positions[place]]
+        if place < 0 or ends_s[place] <= time_s + _ROUNDING_S:
+            return None
+        return positions[place]
 
-    def _of_speaker(self, speaker: str) -> tuple[list[int], list[float]]:
-        """Positions of the speaker's segments in order of start, and their starts."""
-        if speaker not in self._starts:
+    def _of_speaker(self, speaker: str) -> tuple[list[int], list[float], list[float]]:
+        """Positions of the speaker's segments in order of start, their starts and their ends."""
+        if speaker not in self._of_speakers:
             own = np.flatnonzero(self.spoken_by(speaker))
             ordered = own[np.argsort(self.starts_s[own], kind="stable")]
-            self._starts[speaker] = ordered.tolist(), self.starts_s[ordered].tolist()
-        return self._starts[speaker]
+            times = self.starts_s[ordered].tolist(), self.ends_s[ordered].tolist()
+            self._of_speakers[speaker] = ordered.tolist(), *times
+        return self._of_speakers[speaker]
 
     def _where(self, name: str, value: str) -> Mask:
         known = self._masks.get((name, value))
@@ -185,7 +195,7 @@ class CallView:
     @cached_property
     def words_per_minute(self) -> Column:
         words = np.array(
-            [sum(bool(word.text.strip()) for word in segment.words) for segment in self.segments]
+            [len([word for word in segment.words if word.text.strip()]) for segment in self.segments]
         )
         return 60 * words / np.where(self.talk_s > 0, self.talk_s, np.nan)
 

@@ -2,55 +2,51 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from enum import Enum
 from typing import NamedTuple
 
 from app.services.coachable.automaton import Automaton, Match
 from app.services.coachable.conditions import Condition
-from app.services.coachable.negation import Negation, Negators, negation_phrases
+from app.services.coachable.negation import Negators, negation_phrases
 from app.services.coachable.phrases import Families, Phrase, Place, read_phrase
-from app.services.coachable.questions import is_question
+from app.services.coachable.places import (
+    Characters,
+    Found,
+    Matches,
+    Part,
+    Text,
+    Use,
+    Written,
+    characters_of,
+)  # fmt: skip
 from app.services.coachable.regexes import Regexes
-from app.services.coachable.scattered import scattered
 from app.services.coachable.tokens import Tokens, tokenise
 
-Characters = tuple[int, int]
-"""The first one and the one after the last."""
-
-
-class _Part(Enum):
-    """What a phrase is to its condition."""
-
-    FOUND = "found"
-    EXCLUDED_OVER = "excluded over"
-    EXCLUDED_BEFORE = "excluded before"
-    EXCLUDED_AFTER = "excluded after"
-    ABSENT = "absent"
-
-
 _EXCLUSIONS = {
-    Place.OVER: _Part.EXCLUDED_OVER,
-    Place.BEFORE: _Part.EXCLUDED_BEFORE,
-    Place.AFTER: _Part.EXCLUDED_AFTER,
+    Place.OVER: Part.EXCLUDED_OVER,
+    Place.BEFORE: Part.EXCLUDED_BEFORE,
+    Place.AFTER: Part.EXCLUDED_AFTER,
 }
 _UNWANTED = -2
 
 
+class _Seekers(NamedTuple):
+    """Conditions that a phrase is written in, by number.
+
+    ``plain``: to which the first place of it is enough; ``careful``: others to be looked at where it is;
+    ``doubting``: in which it rules out something.
+    """
+
+    plain: tuple[int, ...]
+    careful: tuple[int, ...]
+    doubting: tuple[int, ...]
+
+
 class Wanted(NamedTuple):
-    """For each phrase, the conditions that look for it; for each regular expression, its condition."""
+    """For each phrase, the conditions that it is written in; for each regular expression, its condition."""
 
-    of_phrase: tuple[tuple[int, ...], ...]
+    of_phrase: tuple[_Seekers, ...]
     of_regex: tuple[int, ...]
-
-
-class _Use(NamedTuple):
-    """What a phrase is to a condition; ``place`` is its own among the phrases that are looked for."""
-
-    part: _Part
-    reach: int
-    place: int
 
 
 class Words:
@@ -73,19 +69,13 @@ class Words:
             phrases.number(phrase): (part, phrase.reach)
             for part, phrase in (negation_phrases(negators) if negators else ())
         }
-        self._uses: list[dict[int, list[_Use]]] = []
+        self._uses: list[dict[int, list[Use]]] = []
         for condition, families in conditions:
-            uses: dict[int, list[_Use]] = {}
+            uses: dict[int, list[Use]] = {}
             for part, place, phrase in _phrases_of(condition, families):
-                uses.setdefault(phrases.number(phrase), []).append(_Use(part, phrase.reach, place))
+                uses.setdefault(phrases.number(phrase), []).append(Use(part, phrase.reach, place))
             self._uses.append(uses)
         self._automaton = Automaton(phrases.all)
-        self._is_plain = [
-            condition.at_least == 1
-            and not condition.only_questions
-            and (condition.negated, condition.order) == ("either", "exact")
-            for condition in self._conditions
-        ]
         self._of_regex = [
             (number, regex) for number, condition in enumerate(self._conditions) for regex in condition.regex
         ]
@@ -93,70 +83,100 @@ class Words:
 
     def wanted(self, conditions: Collection[int]) -> Wanted:
         """What to look at for some of the conditions, by their numbers."""
-        of_phrase: dict[int, list[int]] = {}
+        plain: list[list[int]] = [[] for _ in range(self._automaton.size)]
+        careful: list[list[int]] = [[] for _ in plain]
+        doubting: list[list[int]] = [[] for _ in plain]
         for number in sorted(conditions):
+            seeking = plain if _is_plain(self._conditions[number]) else careful
+            for phrase in self._telling(number):
+                seeking[phrase].append(number)
             for phrase, uses in self._uses[number].items():
-                if any(use.part is _Part.FOUND for use in uses):
-                    of_phrase.setdefault(phrase, []).append(number)
+                if any(use.part is not Part.FOUND for use in uses):
+                    doubting[phrase].append(number)
         return Wanted(
-            tuple(tuple(of_phrase.get(phrase, ())) for phrase in range(self._automaton.size)),
+            tuple(_Seekers(*map(tuple, each)) for each in zip(plain, careful, doubting, strict=True)),
             tuple(number if number in conditions else _UNWANTED for number, _ in self._of_regex),
         )
+
+    def _telling(self, number: int) -> list[int]:
+        """Phrases that tell whether to look at the condition: where all must be there, the longest alone."""
+        condition, uses = self._conditions[number], self._uses[number]
+        places = set(range(len(condition.phrases)))
+        if condition.order == "any":
+            places = {max(places, key=lambda place: len(condition.phrases[place]))}
+        return [
+            phrase
+            for phrase, of_phrase in uses.items()
+            if any(use.part is Part.FOUND and use.place in places for use in of_phrase)
+        ]
 
     def find(self, text: str, wanted: Wanted) -> list[tuple[int, Characters]]:
         """The ``wanted`` conditions, by number, that are true of ``text``, and its words that show it."""
         tokens = tokenise(text)
-        matched: dict[int, list[Match]] = {}
-        for match in self._automaton.triples(tokens):
-            if match[0] in matched:
-                matched[match[0]].append(Match(*match))
-            else:
-                matched[match[0]] = [Match(*match)]
-        written: dict[int, list[_Written]] = {}
-        for regex, start, end in self._regexes.spans(text):
-            written.setdefault(wanted.of_regex[regex], []).append(_written(start, end, tokens))
-        # Most often what a condition looks for is not there at all, whatever else of it is.
-        there = set(written).union(*[wanted.of_phrase[phrase] for phrase in matched])
-        there.discard(_UNWANTED)
-        if not there:
-            return []
-        in_text = _Text(tokens, *self._openings_and_negation(matched))
-        found = []
-        for number in there:
-            places = self._places(number, matched, written.get(number, ()), in_text)
-            if places:
-                found.append((number, _characters(places, tokens)))
+        matches = self._automaton.matches(tokens)
+        written = self._written(text, tokens, wanted)
+        there, unsure = _sorted_out(matches, wanted)
+        unsure.update(written)
+        found = [
+            (number, tokens.span(first, last))
+            for number, (first, last) in there.items()
+            if number not in unsure
+        ]
+        if unsure:
+            in_text = Text(tokens, matches, self._openers, self._negation)
+            for number in unsure:
+                places = self._places(number, written.get(number, ()), in_text)
+                if places:
+                    found.append((number, characters_of(places, tokens)))
         return found
 
-    def _places(
-        self, number: int, matched: dict[int, list[Match]], written: Sequence[_Written], text: _Text
-    ) -> Sequence[_Found]:
-        """Where the condition is true.
+    def _written(self, text: str, tokens: Tokens, wanted: Wanted) -> dict[int, list[Written]]:
+        """What the regular expressions of the ``wanted`` conditions match."""
+        written: dict[int, list[Written]] = {}
+        for regex, start, end in self._regexes.spans(text):
+            number = wanted.of_regex[regex]
+            if number != _UNWANTED:
+                written.setdefault(number, []).append(Written(*tokens.within(start, end), start, end))
+        return written
 
-        Most conditions ask for no more than their phrases: the first place, the longest match there.
-        """
+    def _places(self, number: int, written: Sequence[Written], text: Text) -> Sequence[Found]:
         condition, uses = self._conditions[number], self._uses[number]
-        used = [(use, phrase) for phrase in matched.keys() & uses.keys() for use in uses[phrase]]
-        if condition.order == "any":
-            there = {use.place for use, _ in used if use.part is _Part.FOUND}
-            if len(there) < len(condition.phrases):
-                return ()
-        if self._is_plain[number] and not written and all(use.part is _Part.FOUND for use, _ in used):
-            matches = [match for _, phrase in used for match in matched[phrase]]
-            return (min(matches, key=_first_and_longest),)
-        of_condition = _Matches(written)
-        for use, phrase in used:
-            for match in matched[phrase]:
-                of_condition.add(use, match, text.tokens)
+        of_condition = Matches(written)
+        for phrase in text.matched.keys() & uses.keys():
+            for use in uses[phrase]:
+                of_condition.add(use, text.matched[phrase], text.tokens)
         return of_condition.places(condition, text)
 
-    def _openings_and_negation(self, matched: dict[int, list[Match]]) -> tuple[set[int], Negation]:
-        opened = {match.first for phrase in matched.keys() & self._openers for match in matched[phrase]}
-        negation = Negation()
-        for phrase in matched.keys() & self._negation.keys():
-            for match in matched[phrase]:
-                negation.add(self._negation[phrase][0], match, self._negation[phrase][1])
-        return opened, negation
+
+def _is_plain(condition: Condition) -> bool:
+    """Whether a phrase of it that is found, and by none ruled out, is all that it asks of words."""
+    return (
+        condition.at_least == 1
+        and not condition.only_questions
+        and (condition.negated, condition.order) == ("either", "exact")
+    )
+
+
+def _sorted_out(matches: Sequence[Match], wanted: Wanted) -> tuple[dict[int, tuple[int, int]], set[int]]:
+    """The first place, and the longest match there, of conditions that may ask for no more than that; and the
+    conditions at which to look more closely."""
+    there: dict[int, tuple[int, int]] = {}
+    unsure: set[int] = set()
+    doubtful: set[int] = set()
+    of_phrase = wanted.of_phrase
+    for phrase, first, last in matches:
+        plain, careful, doubting = of_phrase[phrase]
+        for number in plain:
+            # Matches come in order of their first word, and then of length.
+            if number not in there or there[number][0] == first:
+                there[number] = first, last
+        if careful:
+            unsure.update(careful)
+        if doubting:
+            doubtful.update(doubting)
+    if doubtful:
+        unsure.update(doubtful.intersection(there))
+    return there, unsure
 
 
 class _Phrases:
@@ -174,130 +194,11 @@ class _Phrases:
         return known
 
 
-class _Text(NamedTuple):
-    """A text with what was found in it for all conditions: where questions may begin, what is negated."""
-
-    tokens: Tokens
-    opened: set[int]
-    negation: Negation
-
-
-class _Written(NamedTuple):
-    """A match of a regular expression. It may begin within a word, or hold none: ``last`` < ``first``."""
-
-    first: int
-    last: int
-    start: int
-    end: int
-
-
-def _written(start: int, end: int, tokens: Tokens) -> _Written:
-    first = bisect_right(tokens.ends, start)
-    last = bisect_left(tokens.starts, end) - 1
-    return _Written(first, last, start, end)
-
-
-_Found = Match | _Written
-
-
-def _first_and_longest(match: _Found) -> tuple[int, int]:
-    return match.first, -match.last
-
-
-def _characters(places: Sequence[_Found], tokens: Tokens) -> Characters:
-    if len(places) == 1 and isinstance(places[0], Match):
-        return tokens.starts[places[0].first], tokens.ends[places[0].last]
-    starts = [place.start if isinstance(place, _Written) else tokens.starts[place.first] for place in places]
-    ends = [place.end if isinstance(place, _Written) else tokens.ends[place.last] for place in places]
-    return min(starts), max(ends)
-
-
-def _phrases_of(condition: Condition, families: Families) -> Iterable[tuple[_Part, int, Phrase]]:
+def _phrases_of(condition: Condition, families: Families) -> Iterable[tuple[Part, int, Phrase]]:
     for place, text in enumerate(condition.phrases):
-        yield _Part.FOUND, place, read_phrase(text, families, exclusion=False)
+        yield Part.FOUND, place, read_phrase(text, families, exclusion=False)
     for text in condition.unless:
         phrase = read_phrase(text, families, exclusion=True)
         yield _EXCLUSIONS[phrase.place], 0, phrase
     for text in condition.absent:
-        yield _Part.ABSENT, 0, read_phrase(text, families, exclusion=False)
-
-
-class _Matches:
-    """What the phrases of one condition matched in one text; ``numbers``: of the phrases of ``found``.
-
-    ``covered``: tokens that rule out what overlaps them; ``ends``, ``starts``: those that rule out what
-    comes right after, or right before.
-    """
-
-    __slots__ = ("covered", "ends", "found", "numbers", "ruled_out", "starts")
-
-    def __init__(self, written: Sequence[_Written]) -> None:
-        self.found: list[_Found] = [*written]
-        self.numbers: list[int] = []
-        self.covered: set[int] | None = None
-        self.ends: set[int] | None = None
-        self.starts: set[int] | None = None
-        self.ruled_out = False
-
-    def add(self, use: _Use, match: Match, tokens: Tokens) -> None:
-        part, reach, place = use
-        if part is _Part.FOUND:
-            self.found.append(match)
-            self.numbers.append(place)
-        elif part is _Part.EXCLUDED_OVER:
-            self.covered = self.covered or set()
-            self.covered.update(range(match.first, match.last + 1))
-        elif part is _Part.EXCLUDED_BEFORE:
-            last = tokens.sentence_at(match.first).last
-            self.ends = self.ends or set()
-            self.ends.update(range(match.last, min(match.last + reach, last) + 1))
-        elif part is _Part.EXCLUDED_AFTER:
-            first = tokens.sentence_at(match.first).first
-            self.starts = self.starts or set()
-            self.starts.update(range(max(match.first - reach, first), match.first + 1))
-        else:
-            self.ruled_out = True
-
-    def places(self, condition: Condition, text: _Text) -> list[_Found]:
-        """The first ``at_least`` places found, apart from each other, the longest match of each; or none."""
-        places: list[_Found] = []
-        if self.ruled_out:
-            return places
-        found = self._candidates(condition, text.tokens)
-        for match in sorted(found, key=_first_and_longest):
-            if places and match.first <= places[-1].last:
-                continue
-            if self._excluded(match, text.tokens) or not _asked_for(match, condition, text):
-                continue
-            places.append(match)
-            if len(places) == condition.at_least:
-                return places
-        return []
-
-    def _candidates(self, condition: Condition, tokens: Tokens) -> Sequence[_Found]:
-        if condition.order == "exact" or condition.within_words is None:
-            return self.found
-        matches = [match for match in self.found if isinstance(match, Match)]
-        numbered = zip(self.numbers, matches, strict=True)
-        return scattered(numbered, len(condition.phrases), condition.within_words, tokens)
-
-    def _excluded(self, match: _Found, tokens: Tokens) -> bool:
-        if not (self.covered or self.ends or self.starts) or not tokens.sentences:
-            return False
-        sentence = tokens.sentence_at(match.first)
-        return (
-            (self.covered is not None and not self.covered.isdisjoint(range(match.first, match.last + 1)))
-            or (self.ends is not None and match.first > sentence.first and match.first - 1 in self.ends)
-            or (self.starts is not None and match.last < sentence.last and match.last + 1 in self.starts)
-        )
-
-
-def _asked_for(match: _Found, condition: Condition, text: _Text) -> bool:
-    if condition.only_questions and not (
-        text.tokens.sentences and is_question(text.tokens, match.first, match.last, text.opened)
-    ):
-        return False
-    if condition.negated == "either":
-        return True
-    negated = text.negation.negates(match.first, match.last, text.tokens)
-    return negated == (condition.negated == "required")
+        yield Part.ABSENT, 0, read_phrase(text, families, exclusion=False)
