@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from app.api.errors import field_errors, validation_failed
 from app.api.upload import Upload, UploadReceiver
 from app.core.exceptions import DatabaseUnavailable, EmptyAudio, IdempotencyKeyInvalid
-from app.schemas.call import NewCall, RequestKey
-from app.schemas.requests import CallForm
+from app.schemas.call import FILE_NAME, NewCall, RequestKey
+from app.schemas.requests import LONGEST_METADATA, CallForm
 from app.services.call_service import Accepted, Intake, fingerprint, new_call_id
 from app.storage.base import StoredFile
 from app.workers.runtime import Runtime
@@ -24,17 +24,25 @@ KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 
 
-async def take_in(request: Request, runtime: Runtime, *, apart: frozenset[str] = frozenset()) -> Accepted:
+async def take_in(
+    request: Request,
+    runtime: Runtime,
+    *,
+    apart: frozenset[str] = frozenset(),
+    keeps_file_name: bool = False,
+) -> Accepted:
     """Take in what the request brings. What surely fails is refused before its recording is read.
 
     After the last byte there is one hop into a thread, and one transaction in it. ``apart``: fields of the
-    form that are not about the call.
+    form that are not about the call. ``keeps_file_name``: in the metadata, where the form brings none.
     """
     runtime.check_open()
     key = checked_key(request)
     await asyncio.to_thread(_check_before, runtime)
     upload = await _receive(request, runtime)
     upload.fields = {name: value for name, value in upload.fields.items() if name not in apart}
+    if keeps_file_name and upload.file_name:
+        upload.fields.setdefault("metadata", json.dumps({FILE_NAME: upload.file_name[-LONGEST_METADATA:]}))
     return await asyncio.to_thread(_take_in, upload, key, runtime)
 
 

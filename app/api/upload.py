@@ -29,11 +29,15 @@ LEAST_BYTES_PER_S = 1024
 
 @dataclass
 class Upload:
-    """A finished upload: text fields by name, the stored recording (or None) and its first bytes."""
+    """A finished upload: text fields by name, the stored recording (or None) and its first bytes.
+
+    ``file_name`` is what the sender calls the recording: unchecked, and never the name of a file here.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     audio: StoredFile | None = None
     head: bytes = b""
+    file_name: str | None = None
 
 
 class UploadReceiver:
@@ -153,7 +157,9 @@ class UploadReceiver:
         if name in self._fields or (name == AUDIO_FIELD and self._size):
             raise ValidationFailed(errors=[{"field": name, "message": "is there twice"}])
         self._field = name
-        if name != AUDIO_FIELD:
+        if name == AUDIO_FIELD:
+            self._upload.file_name = _file_name(options.get(b"filename", b""))
+        else:
             self._fields[name] = bytearray()
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -170,6 +176,12 @@ class UploadReceiver:
 
     def _on_end(self) -> None:
         self._complete = True
+
+
+def _file_name(value: bytes) -> str | None:
+    """As it was before it was sent: browsers write a quotation mark in it as `%22`."""
+    said = value.decode("utf-8", "replace").replace("%22", '"')
+    return "".join(filter(str.isprintable, said)) or None
 
 
 def _text(name: str, value: bytearray) -> str:

@@ -21,6 +21,8 @@ class Queue(StrEnum):
 
 
 ALL_QUEUES = tuple(Queue)
+FILE_NAME = "file"
+"""Key of the metadata that holds what the recording was called elsewhere; folders may precede it."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,11 @@ class CallRecord:
     audio_missing_at: datetime | None = None
     audio_deleted_at: datetime | None = None
     text_deleted_at: datetime | None = None
+
+    @property
+    def file_name(self) -> str | None:
+        """What its recording was called, where that is known, without folders."""
+        return self.metadata.get(FILE_NAME, "").rsplit("/", 1)[-1].strip() or None
 
     @property
     def is_waiting(self) -> bool:

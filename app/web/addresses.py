@@ -15,6 +15,8 @@ AGENTS = f"{FOLDER}agents"
 REELS = f"{FOLDER}reels"
 PLAYBOOKS = f"{FOLDER}playbooks"
 CLIPS = f"{FOLDER}clips"
+DOCS = ("/docs", "/redoc")
+"""The API's own documentation: a browser that opens it may have to sign in first."""
 
 
 def is_page(path: str) -> bool:
@@ -43,6 +45,11 @@ def local_or_home(address: str | None) -> str:
         parts = urlsplit(address)
     except ValueError:  # brackets that hold no IPv6 address
         return HOME
-    if parts.scheme or parts.netloc or not is_page(parts.path) or address.startswith("//"):
+    if (
+        parts.scheme
+        or parts.netloc
+        or not (is_page(parts.path) or parts.path in DOCS)
+        or address.startswith("//")
+    ):
         return HOME
     return HOME if parts.path.startswith((LOGIN, STATIC)) else address

@@ -20,6 +20,19 @@ _STATUS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
+_STAGE = {
+    "decode": "Opening the recording",
+    "voice_activity": "Finding speech",
+    "transcribe": "Speech to text",
+    "stt": "Speech to text",
+    "diarization": "Who speaks",
+    "roles": "Who is the agent",
+    "reading": "Reading the words",
+    "metrics": "Numbers",
+    "coachable": "Moments",
+    "persist": "Saving",
+}
+"""Stages of the work whose names say little to those who wait for it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +106,11 @@ def percent(share: float) -> str:
 
 
 def score(value: float | None) -> str:
-    """Sentiment, or a change of it."""
-    return "–" if value is None else f"{value:+.1f}".replace("-", "−")
+    """Sentiment, or a change of it, with its sign, unless it is zero as it is written."""
+    if value is None:
+        return "–"
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
 
 def spelled(name: str) -> str:
@@ -104,6 +120,16 @@ def spelled(name: str) -> str:
 
 def status_words(status: str) -> str:
     return _STATUS[status]
+
+
+def stage_words(stage: str) -> str:
+    return _STAGE.get(stage) or spelled(stage)
+
+
+def sentence(text: str) -> str:
+    """What the API says in a few words, as it stands alone on a page."""
+    whole = text[:1].upper() + text[1:]
+    return whole if not whole or whole.endswith((".", "!", "?", "…")) else f"{whole}."
 
 
 def iso(value: datetime) -> str:
@@ -126,6 +152,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
         score,
         spelled,
         status_words,
+        stage_words,
+        sentence,
         iso,
         day_and_time,
     )

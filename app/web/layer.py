@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.accept import preferred
 from app.api.errors import MEDIA_TYPE as PROBLEM
-from app.web.addresses import HOME, LOGIN, is_page, local_or_home
+from app.web.addresses import DOCS, LOGIN, is_page, local_or_home
 from app.web.contexts.problem import FieldProblem, ProblemNotice, ProblemPage
 from app.web.frame import frame_of
 from app.web.rendering import render
@@ -38,13 +38,15 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+HTML = "text/html"
 NO_PAGE = "There is no such page"
 KEPT = ("retry-after", "x-request-id", "allow", "connection")
 """What of an error's headers stays when it becomes a page."""
 
 
 class PageLayer:
-    """Touches `/` and what is under `/ui/` alone. A script that asks for JSON gets problem+json.
+    """Touches `/`, what is under `/ui/`, and in browsers the API's documentation. A script that asks for JSON
+    gets problem+json.
 
     Whatever may be read may be asked about by HEAD, too, as monitors and link checkers do.
     """
@@ -53,7 +55,7 @@ class PageLayer:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_page(scope["path"]):
+        if scope["type"] != "http" or not (is_page(scope["path"]) or scope["path"] in DOCS):
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
@@ -88,8 +90,10 @@ class _PageSend:
     def _is_for_people(self, headers: Headers) -> bool:
         if headers.get("content-type") != PROBLEM:
             return False
-        offered = {"page": "text/html", "json": "application/json"}
-        return preferred(Headers(scope=self._scope).get("accept"), offered) != "json"
+        accept = Headers(scope=self._scope).get("accept")
+        if self._scope["path"] in DOCS and HTML not in (accept or ""):
+            return False
+        return preferred(accept, {"page": HTML, "json": "application/json"}) != "json"
 
     async def _send_page(self, start: Message) -> None:
         kept = {name: value for name, value in Headers(raw=start["headers"]).items() if name in KEPT}
@@ -121,10 +125,13 @@ def _page_of(problem: dict[str, Any], scope: Scope) -> Response:
 
 
 def _to_login(scope: Scope, headers: Headers, *, from_script: bool) -> Response:
-    """Back to the page afterwards, unless it was a change: that is not done twice."""
-    wanted = _address(scope) if scope["method"] in ("GET", "HEAD") else HOME
+    """Back to the page afterwards. A change is not done twice: then it is the page on which it was made."""
     if from_script:
         wanted = _path_of(headers.get("hx-current-url", ""))
+    elif scope["method"] in ("GET", "HEAD"):
+        wanted = _address(scope)
+    else:
+        wanted = _path_of(headers.get("referer", ""))
     login = f"{LOGIN}?next={quote(local_or_home(wanted), safe='/')}"
     if from_script:
         return HTMLResponse("", HTTPStatus.UNAUTHORIZED, {"HX-Redirect": login})

@@ -66,6 +66,22 @@ def receive(
     return asyncio.run(receiver.receive(Request(scope, messages)))
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("Gespräch.wav", "Gespräch.wav"),
+        ("a %22b%22.wav", 'a "b".wav'),
+        ("C:\\calls\\b.wav", "b.wav"),
+        ("a\tb\x00.wav", "ab.wav"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_what_a_recording_was_called_is_told(tmp_path: Path, sent: str | None, kept: str | None) -> None:
+    upload = receive(LocalStorage(str(tmp_path)), [form(part("audio", b"RIFF....", sent))])
+    assert upload.file_name == kept
+
+
 def assert_refused(tmp_path: Path, kind: type[AppError], chunks: Iterable[bytes], **options: Any) -> AppError:
     with pytest.raises(kind) as caught:
         receive(LocalStorage(str(tmp_path)), chunks, **options)

@@ -86,3 +86,35 @@ def test_the_demo_call_comes_in_by_one_click_and_is_heard(keyed: Site, visitor: 
     expect(page.locator("#tracks.has-wave")).to_be_visible()
     page.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function("() => document.getElementById('audio').currentTime > 0.5")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "button"),
+    [
+        ("/ui/playbooks/-/new", "Text, in YAML", "Keep as draft"),
+        (f"/ui/calls/{DEMO}#comments-panel", "Comment", "Comment"),
+    ],
+    ids=["draft", "comment"],
+)
+def test_what_was_written_outlives_the_session(
+    keyed: Site, visitor: Visitor, path: str, field: str, button: str
+) -> None:
+    """The demo call is there since the test before."""
+    visitor.expects("status of 401", "status of 422")
+    page = visitor.page
+    visitor.open("/")
+    sign_in(page)
+    page.get_by_role("heading", name="Calls", level=1).wait_for()
+    visitor.open(path)
+    if "comments" in path:
+        page.get_by_role("tab", name="Comments").click()
+    text = page.get_by_label(field, exact=True)
+    text.fill("name: written for long")
+    page.context.clear_cookies()
+    page.get_by_role("button", name=button, exact=True).click()
+    sign_in(page)
+    expect(page.get_by_text("What you wrote before you signed in stands here again.")).to_be_visible()
+    expect(text).to_have_value("name: written for long")
+    visitor.open("/")
+    visitor.open(path)
+    expect(text).not_to_have_value("name: written for long")

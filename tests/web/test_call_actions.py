@@ -45,6 +45,17 @@ def test_a_form_without_scripts_hands_in_a_recording(working: TestClient) -> Non
     assert wait_for_end(working, call_id) == CallStatus.COMPLETED
     record = services_of(working).calls.record(call_id)
     assert (record.agent_id, record.customer_id) == ("emily", None)
+    assert record.file_name == 'Zoë\'s "call".wav'
+    for address in ("/", f"/ui/calls/{call_id}"):
+        assert "Zoë&#39;s &#34;call&#34;.wav" in working.get(address).text
+
+
+def test_metadata_that_a_form_brings_stay_as_they_are(working: TestClient) -> None:
+    form = {"csrf_token": signed_in(working), "metadata": '{"campaign": "spring"}'}
+    working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=700), "audio/wav")})
+    call_id = lines_of(working.get("/").text)[0]
+    wait_for_end(working, call_id)
+    assert services_of(working).calls.record(call_id).metadata == {"campaign": "spring"}
 
 
 def test_a_script_hands_in_one_and_learns_its_id(working: TestClient) -> None:

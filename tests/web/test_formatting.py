@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.web.addresses import call_address, local_or_home
-from app.web.formatting import clock, score_words, spark, spelled
+from app.web.formatting import clock, score, score_words, sentence, spark, spelled, stage_words
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,23 @@ def test_a_curve_in_words() -> None:
 
 def test_names_as_people_write_them() -> None:
     assert spelled("buying_signal") == "Buying signal"
+    assert (stage_words("persist"), stage_words("sentiment")) == ("Saving", "Sentiment")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(-0.04, "0.0"), (0.04, "0.0"), (-1.25, "−1.2"), (0.5, "+0.5"), (None, "–")],
+)
+def test_scores_have_a_sign_unless_they_are_zero(value: float | None, shown: str) -> None:
+    assert score(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("there is no call A", "There is no call A."), ("Full stop.", "Full stop."), ("", "")],
+)
+def test_what_stands_alone_is_a_sentence(told: str, shown: str) -> None:
+    assert sentence(told) == shown
 
 
 @pytest.mark.parametrize("address", ["/", "/?status=failed", "/ui/calls/C-1", "/ui/agents/a?weeks=4"])

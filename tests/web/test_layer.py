@@ -55,7 +55,7 @@ def test_an_error_is_a_page_with_all_that_problem_json_says(open_app: TestClient
     answer = open_app.get("/ui/calls/C-404/delete")
     assert answer.status_code == 404
     text = Elements(answer.text).text
-    for told in ("404", "There is no such call", "there is no call C-404", "call_not_found"):
+    for told in ("404", "There is no such call", "There is no call C-404.", "call_not_found"):
         assert told in text
     assert answer.headers["x-request-id"] in text
 

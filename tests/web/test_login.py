@@ -53,6 +53,18 @@ def test_an_address_that_is_none_leads_a_script_to_the_calls(keyed: TestClient) 
 def test_a_change_is_not_done_after_the_login(keyed: TestClient) -> None:
     answer = keyed.post("/ui/calls/C-1/delete", data={"next": "/ui/upload"})
     assert answer.headers["location"] == "/ui/login?next=/"
+    came_from = {"Referer": "http://testserver/ui/calls/C-1?x=1"}
+    answer = keyed.post("/ui/calls/C-1/delete", data={"next": "/ui/upload"}, headers=came_from)
+    assert answer.headers["location"] == "/ui/login?next=/ui/calls/C-1%3Fx%3D1"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_a_browser_that_opens_the_documentation_is_led_to_the_login(keyed: TestClient, path: str) -> None:
+    answer = keyed.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/ui/login?next={path}")
+    for accept in ("*/*", "application/json"):
+        answer = keyed.get(path, headers={"Accept": accept})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
 def test_a_known_key_signs_in_and_out(keyed: TestClient) -> None:

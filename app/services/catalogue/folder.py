@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.core.exceptions import ConfigurationError
+from app.schemas.call import FILE_NAME
 from app.schemas.catalogue import Catalogue, Outcome, Recording, Settled
 from app.schemas.requests import LONGEST_METADATA
 from app.services.catalogue.sheet import Row
@@ -103,7 +104,7 @@ def _named(folder: Path, rows: Sequence[Row], found: Sequence[Settled]) -> Catal
 
 def _recording(folder: Path, name: str) -> Recording:
     shown = os.fsencode(name).decode("utf-8", "replace").replace("\x00", "")
-    return Recording(name, folder / name, call_id_of(name), metadata={"file": shown[-LONGEST_METADATA:]})
+    return Recording(name, folder / name, call_id_of(name), metadata={FILE_NAME: shown[-LONGEST_METADATA:]})
 
 
 def _described(recording: Recording, row: Row) -> Recording:

@@ -9,7 +9,7 @@ from app.schemas.coaching import AgentFigures, ObjectionPattern
 from app.schemas.metrics import Guide
 from app.services.metrics.guides import GUIDES
 from app.web.contexts.figures import FigureHead, ObjectionLine, Standing, WhatFollows
-from app.web.formatting import clock, percent
+from app.web.formatting import clock, percent, score
 
 NOTHING_KNOWN = "–"
 _SAME = 1e-9
@@ -50,19 +50,13 @@ def rate(value: float) -> str:
     return f"{value:.1f}"
 
 
-def signed(value: float) -> str:
-    """With its sign, unless it is zero as it is written."""
-    rounded = round(value, 1)
-    return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.0"
-
-
 _WRITTEN: dict[str, Callable[[float], str]] = {
     "share": percent,
     "seconds": seconds,
     "clock": clock,
     "count": rate,
     "whole": lambda value: f"{value:g}",
-    "score": signed,
+    "score": score,
 }
 KINDS = (
     Kind("share_of_speech", "Talk ratio", "The agent's share of the speech", "share", "share_of_speech"),

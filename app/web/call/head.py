@@ -6,14 +6,7 @@ from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallRecord
 from app.web.contexts.call import CallHead, CallWork, EngineUsed, Told
 from app.web.contexts.calls import CallFailure
-
-_STAGES = {
-    "stt": "Speech to text",
-    "diarization": "Who speaks",
-    "sentiment": "Sentiment",
-    "reading": "Reading",
-    "coachable": "Moments",
-}
+from app.web.formatting import stage_words
 
 
 def has_audio(call: CallRecord) -> bool:
@@ -29,7 +22,9 @@ def head_of(call: CallRecord, analysis: Analysis | None) -> CallHead:
     engines = analysis.engines if analysis else {}
     return CallHead(
         call_id=call.call_id,
+        file_name=call.file_name,
         agent_id=call.agent_id,
+        team_id=call.team_id,
         customer_id=call.customer_id,
         held_at=call.started_at or call.created_at,
         direction=call.direction,
@@ -46,8 +41,8 @@ def head_of(call: CallRecord, analysis: Analysis | None) -> CallHead:
         text_deleted_at=call.text_deleted_at,
         audio_is_missing=call.audio_missing_at is not None,
         is_degraded=analysis is not None and analysis.degraded,
-        engines=tuple(EngineUsed(_STAGES.get(stage, stage), label) for stage, label in engines.items()),
-        notices=tuple(Told(_STAGES.get(one.stage, one.stage), one.code, one.message) for one in notices),
+        engines=tuple(EngineUsed(stage_words(stage), label) for stage, label in engines.items()),
+        notices=tuple(Told(stage_words(one.stage), one.code, one.message) for one in notices),
         playbook=analysis.playbook if analysis else "",
         revision=analysis.playbook_revision if analysis else "",
     )
@@ -57,7 +52,7 @@ def work_of(call: CallRecord, queue_position: int | None, *, has_result: bool) -
     return CallWork(
         call_id=call.call_id,
         status=call.status,
-        stage=_STAGES.get(call.stage, call.stage) if call.stage else None,
+        stage=stage_words(call.stage) if call.stage else None,
         percent=call.percent,
         queue_position=queue_position,
         attempts=call.attempts,
@@ -76,5 +71,5 @@ def failure_of(call: CallRecord) -> CallFailure | None:
         return CallFailure(
             "cancelled", None, "The work was stopped before there was a result.", may_be_repeated
         )
-    stage = _STAGES.get(failure.stage, failure.stage) if failure.stage else None
+    stage = stage_words(failure.stage) if failure.stage else None
     return CallFailure(failure.code, stage, failure.detail, may_be_repeated)

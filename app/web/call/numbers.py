@@ -17,7 +17,7 @@ from app.web.contexts.call_numbers import (
     PartyRow,
     Place,
 )
-from app.web.formatting import clock, percent
+from app.web.formatting import clock, percent, score
 
 Guides = Mapping[str, GuideShown]
 _Value = Callable[[PartyMetrics], str | None]
@@ -91,7 +91,7 @@ def _figures(metrics: Metrics, guides: Guides, find: Callable[[float], int | Non
     about = "in 100 words of the agent"
     yield _figure("fillers", "Fillers", _text(metrics.agent_fillers_per_100_words, _plain), about, guides)
     about = "last quarter against the first, from -5 to 5"
-    yield _figure("shift", "Sentiment shift", _text(sentiment.shift, _signed), about, guides)
+    yield _figure("shift", "Sentiment shift", _text(sentiment.shift, score), about, guides)
 
 
 def _figure(key: str, name: str, value: str | None, about: str, guides: Guides) -> Figure:
@@ -171,7 +171,3 @@ def _plain(value: float) -> str:
 
 def _whole(value: float) -> str:
     return f"{value:.0f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")

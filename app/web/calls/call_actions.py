@@ -38,7 +38,7 @@ def show_upload(frame: FrameDep, services: ServicesDep) -> Response:
 @router.post("/calls")
 async def upload_call(request: Request, runtime: RuntimeDep) -> Response:
     """`POST /calls` for the page's form: on to the list, or to a script the call's state."""
-    accepted = await take_in(request, runtime, apart=frozenset((FIELD,)))
+    accepted = await take_in(request, runtime, apart=frozenset((FIELD,)), keeps_file_name=True)
     offered = {"page": "text/html", "json": "application/json"}
     if preferred(request.headers.get("accept"), offered) != "json":
         return see_other(HOME)
@@ -94,6 +94,7 @@ def ask_to_delete(
     question = DeleteCall(
         frame=frame,
         call_id=call.call_id,
+        file_name=call.file_name,
         agent_id=call.agent_id,
         customer_id=call.customer_id,
         held_at=call.started_at or call.created_at,

@@ -16,6 +16,7 @@ def line_of(summary: CallSummary) -> CallLine:
     counted = sorted(summary.moments.items(), key=lambda item: (-item[1], item[0]))
     return CallLine(
         call_id=call.call_id,
+        file_name=call.file_name,
         agent_id=call.agent_id,
         customer_id=call.customer_id,
         held_at=call.started_at or call.created_at,

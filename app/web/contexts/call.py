@@ -33,10 +33,14 @@ class Told:
 
 @dataclass(frozen=True)
 class CallHead:
-    """``is_degraded``: a lesser engine answered than the first choice."""
+    """``is_degraded``: a lesser engine answered than the first choice. ``file_name``: what the recording was
+    called, where that is known.
+    """
 
     call_id: str
+    file_name: str | None
     agent_id: str | None
+    team_id: str | None
     customer_id: str | None
     held_at: datetime
     direction: str | None

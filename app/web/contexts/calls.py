@@ -38,11 +38,13 @@ class CallFailure:
 class CallLine:
     """A call in the list. ``held_at``: when it began, else when it came in. ``curve``: sentiment in [-5, 5]
     over its length. ``agent_share``: of the speech, in [0, 1]. ``words``: where it says what is searched for.
+    ``file_name``: what its recording was called, where that is known.
 
     ``follows``: its work goes on, so the line asks for itself again.
     """
 
     call_id: str
+    file_name: str | None
     agent_id: str | None
     customer_id: str | None
     held_at: datetime
@@ -160,6 +162,7 @@ class DeleteCall:
 
     frame: Frame
     call_id: str
+    file_name: str | None
     agent_id: str | None
     customer_id: str | None
     held_at: datetime

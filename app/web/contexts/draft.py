@@ -93,7 +93,9 @@ class TryForm:
 @dataclass(frozen=True)
 class DraftPage:
     """``name`` is None for a new playbook. ``etag`` names the draft that the text is to take the place of,
-    empty where there was none. ``beside``: languages whose rules lie in files that a draft does not hold."""
+    empty where there was none. ``is_default``: calls that name no playbook go by this one. ``beside``:
+    languages whose rules lie in files that a draft does not hold.
+    """
 
     template: ClassVar[str] = "draft.html"
 
@@ -104,6 +106,7 @@ class DraftPage:
     revision: str | None
     kept_at: datetime | None
     has_current: bool
+    is_default: bool
     beside: tuple[str, ...]
     try_form: TryForm
     refusal: Refusal | None

@@ -86,6 +86,7 @@ def draft_page(
         revision=draft.revision if draft else None,
         kept_at=draft.updated_at if draft else None,
         has_current=known is not None and known.current is not None,
+        is_default=name == services.library.default,
         beside=_beside(services, name),
         try_form=form or try_form(),
         refusal=refusal_of(refused, text) if refused else None,

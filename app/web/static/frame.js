@@ -1,4 +1,4 @@
-// What every page does: dialogs, notices that go away, times in the reader's own zone.
+// What every page does: dialogs, notices that go away, times in the reader's own zone, names of languages.
 (function () {
   "use strict";
   const FORMAT = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
@@ -11,6 +11,15 @@
       time.textContent = date.toLocaleString("en-GB", format);
       time.title = date.toString();
       time.removeAttribute("data-local");
+    }
+  }
+
+  // Languages by their names: the page has their codes.
+  const languages = new Intl.DisplayNames(["en"], { type: "language" });
+  function nameLanguages(root) {
+    for (const place of root.querySelectorAll("[data-language]")) {
+      place.textContent = languages.of(place.dataset.language);
+      place.removeAttribute("data-language");
     }
   }
 
@@ -34,9 +43,14 @@
 
   // Whatever is asked in the dialog that every page has.
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "question") event.detail.target.showModal();
+    if (event.detail.target.id !== "question") return;
+    document.querySelectorAll("dialog[open]").forEach((other) => other.close()); // the answer came late
+    event.detail.target.showModal();
   });
-  document.addEventListener("htmx:load", (event) => showLocalTimes(event.detail.elt));
+  document.addEventListener("htmx:load", (event) => {
+    showLocalTimes(event.detail.elt);
+    nameLanguages(event.detail.elt);
+  });
   document.addEventListener("htmx:sendError", () => {
     const notice = document.createElement("div");
     notice.className = "notice is-bad";
@@ -46,4 +60,5 @@
   });
   document.addEventListener("htmx:afterOnLoad", () => document.getElementById("unreachable")?.remove());
   showLocalTimes(document);
+  nameLanguages(document);
 })();

@@ -33,7 +33,9 @@
       progress.setAttribute("aria-label", `Upload of ${file.name}`);
       item.append(element("span", "upload-name", file.name), state, progress);
       list.append(item);
-      waiting.push({ file, item, state, progress });
+      const upload = { file, item, state, progress };
+      if (file.size) waiting.push(upload);
+      else refuse(upload, "The file is empty.");
     }
     list.hidden = !list.children.length;
     next();
@@ -48,7 +50,7 @@
     for (const [name, value] of new FormData(form)) {
       if (name !== "audio" && value !== "") body.append(name, value);
     }
-    body.append("audio", file, "recording");
+    body.append("audio", file, file.name);
     return body;
   }
 
@@ -56,6 +58,7 @@
     const request = new XMLHttpRequest();
     onTheirWay += 1;
     upload.item.querySelector(".upload-trouble")?.remove();
+    upload.progress.hidden = false;
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRF-Token", window.darwix.csrfToken());
@@ -82,15 +85,20 @@
       showAccepted(upload, JSON.parse(request.responseText));
       return;
     }
-    upload.state.textContent = "Not taken";
-    const trouble = element("p", "upload-trouble", troubleOf(request));
     const again = element("button", "button button--small", "Try again");
     again.type = "button";
     again.addEventListener("click", () => {
       waiting.push(upload);
       next();
     });
-    trouble.append(" ", again);
+    refuse(upload, troubleOf(request), " ", again);
+  }
+
+  function refuse(upload, why, ...more) {
+    upload.state.textContent = "Not taken";
+    upload.progress.hidden = true;
+    const trouble = element("p", "upload-trouble", why);
+    trouble.append(...more);
     upload.item.append(trouble);
   }
 
@@ -104,7 +112,7 @@
   function troubleOf(request) {
     try {
       const problem = JSON.parse(request.responseText);
-      return `${problem.title}: ${problem.detail}`;
+      return `${problem.title}: ${problem.detail}.`;
     } catch {
       return request.status ? `The service answered ${request.status}.` : "The connection broke.";
     }

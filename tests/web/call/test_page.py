@@ -160,7 +160,8 @@ def test_a_failed_call_says_why_and_offers_to_try_again(client: TestClient) -> N
         values = {"status": CallStatus.FAILED, "queue": None, "failure_status": 500, **failure}
         session.execute(calls.update().where(calls.c.call_id == "FAILED").values(**values))
     html = page(client, "FAILED")
-    for told in ("The analysis failed", "it gave up", "stt_failed", 'action="/ui/calls/FAILED/rerun"'):
+    form = 'action="/ui/calls/FAILED/rerun"'
+    for told in ("The analysis failed", "It gave up.", "Speech to text", "stt_failed", form):
         assert told in html
 
 

@@ -21,6 +21,10 @@ export function bindComments(player, actions) {
   document.addEventListener("focusin", (event) => {
     if (event.target === form()?.elements.text && !event.target.value && !isTouched) setTime();
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (event.target === form()?.elements.text) form().requestSubmit();
+  });
   document.addEventListener("input", (event) => {
     if (event.target === form()?.elements.at) isTouched = true;
   });
