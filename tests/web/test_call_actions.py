@@ -50,6 +50,18 @@ def test_a_form_without_scripts_hands_in_a_recording(working: TestClient) -> Non
         assert "Zoë&#39;s &#34;call&#34;.wav" in working.get(address).text
 
 
+def test_agents_may_be_mail_addresses_and_customers_telephone_numbers(working: TestClient) -> None:
+    agent, customer = "anna@acme.example", "+491701234567"
+    form = {"csrf_token": signed_in(working), "agent_id": agent, "team_id": "a+b", "customer_id": customer}
+    working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=900), "audio/wav")})
+    (call_id,) = lines_of(working.get("/", params={"customer_id": customer}).text)
+    assert wait_for_end(working, call_id) == CallStatus.COMPLETED
+    assert working.get(f"/agents/{agent}").json()["agent_id"] == agent
+    assert agent in working.get("/ui/agents/anna%40acme.example").text
+    assert working.get("/teams/a%2Bb").json()["summary"]["team_id"] == "a+b"
+    assert working.get(f"/calls?customer_id={customer}").status_code == 422  # it is a blank in a query
+
+
 def test_metadata_that_a_form_brings_stay_as_they_are(working: TestClient) -> None:
     form = {"csrf_token": signed_in(working), "metadata": '{"campaign": "spring"}'}
     working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=700), "audio/wav")})
