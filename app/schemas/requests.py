@@ -36,6 +36,7 @@ from app.schemas.speaker import (
 ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 PARTY_PATTERN = r"^[A-Za-z0-9._:@+-]{1,128}$"
 """Agents, teams and customers: what dialers know them by is often an e-mail address or a telephone number."""
+PARTIES = ("agent_id", "team_id", "customer_id")
 MOST_METADATA = 50
 LONGEST_METADATA = 1024
 MOST_SPEAKERS = 10
@@ -203,11 +204,29 @@ class CallQuery(CallFilterQuery):
 
 
 class CallPatch(BaseModel):
-    """What is to be another about a call."""
+    """What is to be another about a call; a field that is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"legal_hold": True}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"agent_id": "agent-7", "legal_hold": True}}
+    )
 
-    legal_hold: bool = Field(description="`true`: nothing of the call is removed until it is `false` again.")
+    agent_id: PartyId | None = Field(None, description="Who spoke for your side; null takes it away.")
+    team_id: PartyId | None = Field(None, description="The agent's team; null takes it away.")
+    customer_id: PartyId | None = Field(None, description="Who was called; null takes it away.")
+    legal_hold: bool | None = Field(
+        None, description="`true`: nothing of the call is removed until it is `false` again."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.parties and self.legal_hold is None:
+            raise ValueError("names no change: give agent_id, team_id, customer_id or legal_hold")
+        return self
+
+    @property
+    def parties(self) -> dict[str, str | None]:
+        """Those that are named, with their new ids."""
+        return {name: getattr(self, name) for name in PARTIES if name in self.model_fields_set}
 
 
 class SpeakerCorrection(BaseModel):

@@ -36,7 +36,7 @@ def opened_upload(page: Page) -> None:
 def test_a_recording_is_chosen_and_its_line_says_when_it_is_done(site: Site, visit: Visit) -> None:
     page = visit("/").page
     opened_upload(page)
-    page.locator("#upload-agent").fill("chosen-1")
+    page.locator("#upload-agent_id").fill("chosen-1")
     page.locator("#upload-audio").set_input_files(DEMO_FILE)
     link = page.get_by_role("link", name="In work: open")
     call_id = (link.get_attribute("href") or "").rpartition("/")[2]
