@@ -10,11 +10,11 @@ from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.schemas.coaching import AgentCourse
 from app.schemas.coaching_models import AGENT_COURSE, AGENT_LIST, AgentList, AgentQuery, AgentsQuery
-from app.schemas.requests import ID_PATTERN
+from app.schemas.requests import PARTY_PATTERN
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
-AgentIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["agent-7"])]
+AgentIdPath = Annotated[str, Path(pattern=PARTY_PATTERN, examples=["agent-7"])]
 
 
 @router.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.schemas.playbook import PLAYBOOK_PATTERN
-from app.schemas.requests import ID_PATTERN
+from app.schemas.requests import ID_PATTERN, PARTY_PATTERN
 
 
 def _moment(
@@ -317,9 +317,9 @@ TRANSCRIBE_FORM: dict[str, Any] = {
                 "description": "The recording, in any common format.",
             },
             "call_id": _text("Your id; made here when it is missing.", "CALL-001", pattern=ID_PATTERN),
-            "agent_id": _text("Who spoke for your side.", "agent-7", pattern=ID_PATTERN),
-            "team_id": _text("The team that the agent is in.", "emea", pattern=ID_PATTERN),
-            "customer_id": _text("Who was called.", "cust-42", pattern=ID_PATTERN),
+            "agent_id": _text("Who spoke for your side.", "agent-7", pattern=PARTY_PATTERN),
+            "team_id": _text("The team that the agent is in.", "emea", pattern=PARTY_PATTERN),
+            "customer_id": _text("Who was called.", "cust-42", pattern=PARTY_PATTERN),
             "language": _text("ISO 639-1; detected when it is missing.", "en", minLength=2, maxLength=2),
             "started_at": _text("When the call began.", "2026-02-21T09:30:00Z", format="date-time"),
             "direction": {"type": "string", "enum": ["inbound", "outbound"]},

@@ -10,11 +10,11 @@ from app.api.deps import ServicesDep
 from app.api.errors import problem_responses
 from app.schemas.coaching import TeamTable
 from app.schemas.coaching_models import TEAM_LIST, TEAM_TABLE, TeamList, WindowQuery
-from app.schemas.requests import ID_PATTERN
+from app.schemas.requests import PARTY_PATTERN
 
 router = APIRouter(prefix="/teams", tags=["agents"])
 
-TeamIdPath = Annotated[str, Path(pattern=ID_PATTERN, examples=["emea"])]
+TeamIdPath = Annotated[str, Path(pattern=PARTY_PATTERN, examples=["emea"])]
 
 
 @router.get(

@@ -21,6 +21,7 @@ from app.core.exceptions import (
 from app.storage.base import Storage, StorageWriter, StoredFile
 
 AUDIO_FIELD = "audio"
+NOT_AUDIO = f"is a file; the recording belongs into the field '{AUDIO_FIELD}'"
 MOST_PARTS = 40
 LONGEST_FIELD = 64 * 1024
 WRITE_BYTES = 256 * 1024
@@ -54,6 +55,7 @@ class UploadReceiver:
         self._header_value = bytearray()
         self._disposition = b""
         self._field: str | None = None
+        self._is_file = False
         self._parts = 0
         self._size = 0
         self._buffer = bytearray()
@@ -157,6 +159,7 @@ class UploadReceiver:
         if name in self._fields or (name == AUDIO_FIELD and self._size):
             raise ValidationFailed(errors=[{"field": name, "message": "is there twice"}])
         self._field = name
+        self._is_file = b"filename" in options
         if name == AUDIO_FIELD:
             self._upload.file_name = _file_name(options.get(b"filename", b""))
         else:
@@ -172,6 +175,9 @@ class UploadReceiver:
             value = self._fields[self._field]
             value += data[start:end]
             if len(value) > LONGEST_FIELD:
+                if self._is_file:
+                    errors = [{"field": self._field, "message": NOT_AUDIO}]
+                    raise ValidationFailed(f"{self._field}: {NOT_AUDIO}", errors=errors)
                 raise UploadTooLarge(f"a text field may have at most {LONGEST_FIELD} bytes")
 
     def _on_end(self) -> None:

@@ -21,7 +21,7 @@ from app.schemas.clip import (
 )
 from app.schemas.comment import Keep
 from app.schemas.comment_models import Author, CommentText, TimeSeconds
-from app.schemas.requests import Id, MomentKind, UtcTime
+from app.schemas.requests import Id, MomentKind, PartyId, UtcTime
 
 CLIP: dict[str, Any] = {
     "clip_id": "clip_5b0c6b1e4f1c0d9be27a",
@@ -172,8 +172,8 @@ class ClipQuery(BaseModel):
 
     folder: str | None = Field(None, max_length=128, description="Empty: clips that lie in no folder.")
     type: MomentKind | None = None
-    agent_id: Id | None = None
-    team_id: Id | None = None
+    agent_id: PartyId | None = None
+    team_id: PartyId | None = None
     call_id: Id | None = None
     consent: ConsentState | None = None
     limit: int = Field(50, ge=1, le=200)

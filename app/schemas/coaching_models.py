@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.coaching import AgentSummary, Bucket, TeamSummary, Window
-from app.schemas.requests import Id, UtcTime
+from app.schemas.requests import PartyId, UtcTime
 
 
 class WindowQuery(BaseModel):
@@ -24,7 +24,7 @@ class WindowQuery(BaseModel):
 class AgentsQuery(WindowQuery):
     """Which agents, and which of their calls."""
 
-    team_id: Id | None = Field(None, description="Only calls of this team.", examples=["emea"])
+    team_id: PartyId | None = Field(None, description="Only calls of this team.", examples=["emea"])
 
 
 class AgentQuery(AgentsQuery):

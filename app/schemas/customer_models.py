@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.requests import Id
+from app.schemas.requests import PartyId
 from app.schemas.retention import CustomerDeletion
 
 
@@ -13,7 +13,7 @@ class CustomerQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    customer_id: Id = Field(examples=["cust-42"])
+    customer_id: PartyId = Field(examples=["cust-42"])
 
 
 class CustomerDeletionModel(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.schemas.call import CallFilter
 from app.schemas.moment import ObjectionSubtype
 from app.schemas.reel import Cue, MomentFilter, MomentRef, Reel, ReelSource, ReelWish
-from app.schemas.requests import Id, MomentKind, UtcTime
+from app.schemas.requests import Id, MomentKind, PartyId, UtcTime
 from app.schemas.speaker import Role
 
 LONGEST_S = 3600
@@ -101,9 +101,9 @@ class ReelRequest(ReelOptions):
     moments: tuple[MomentName, ...] = Field(
         (), max_length=MOST_NAMED, description="These, in this order; no filter goes with it."
     )
-    agent_id: Id | None = None
-    team_id: Id | None = None
-    customer_id: Id | None = None
+    agent_id: PartyId | None = None
+    team_id: PartyId | None = None
+    customer_id: PartyId | None = None
     date_from: UtcTime | None = Field(None, description="Calls taken in at or after this time.")
     date_to: UtcTime | None = Field(None, description="Calls taken in at or before this time.")
 

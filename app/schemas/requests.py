@@ -34,6 +34,9 @@ from app.schemas.speaker import (
 )
 
 ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
+PARTY_PATTERN = r"^[A-Za-z0-9._:@+-]{1,128}$"
+"""Agents, teams and customers: what dialers know them by is often an e-mail address or a telephone number."""
+PARTIES = ("agent_id", "team_id", "customer_id")
 MOST_METADATA = 50
 LONGEST_METADATA = 1024
 MOST_SPEAKERS = 10
@@ -48,6 +51,12 @@ def _blank_is_absent(value: object) -> object:
 def _is_id(value: str) -> str:
     if not re.fullmatch(ID_PATTERN, value) or value in (".", ".."):
         raise ValueError("must be 1 to 128 of A-Z a-z 0-9 . _ : - and neither . nor ..")
+    return value
+
+
+def _is_party(value: str) -> str:
+    if not re.fullmatch(PARTY_PATTERN, value) or value in (".", ".."):
+        raise ValueError("must be 1 to 128 of A-Z a-z 0-9 . _ : @ + - and neither . nor ..")
     return value
 
 
@@ -74,6 +83,7 @@ def _known_language(value: str) -> str:
 UtcTime = Annotated[datetime, AfterValidator(_utc)]
 """A time in UTC; one without a zone is taken as UTC."""
 Id = Annotated[str, AfterValidator(_is_id), Field(examples=["CALL-001"])]
+PartyId = Annotated[str, AfterValidator(_is_party), Field(examples=["agent-7"])]
 Term = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MomentKind = Annotated[
     str, AfterValidator(_known_moment), WithJsonSchema({"type": "string", "enum": list(MOMENT_KINDS)})
@@ -89,9 +99,9 @@ class CallForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     call_id: Id | None = None
-    agent_id: Id | None = None
-    team_id: Id | None = None
-    customer_id: Id | None = None
+    agent_id: PartyId | None = None
+    team_id: PartyId | None = None
+    customer_id: PartyId | None = None
     language: str | None = None
     started_at: UtcTime | None = None
     direction: Literal["inbound", "outbound"] | None = None
@@ -154,9 +164,9 @@ class CallFilterQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    agent_id: Id | None = None
-    team_id: Id | None = None
-    customer_id: Id | None = None
+    agent_id: PartyId | None = None
+    team_id: PartyId | None = None
+    customer_id: PartyId | None = None
     status: CallStatus | None = None
     moment_type: MomentKind | None = None
     date_from: UtcTime | None = Field(None, description="Taken in at or after this time.")
@@ -194,11 +204,29 @@ class CallQuery(CallFilterQuery):
 
 
 class CallPatch(BaseModel):
-    """What is to be another about a call."""
+    """What is to be another about a call; a field that is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"legal_hold": True}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"agent_id": "agent-7", "legal_hold": True}}
+    )
 
-    legal_hold: bool = Field(description="`true`: nothing of the call is removed until it is `false` again.")
+    agent_id: PartyId | None = Field(None, description="Who spoke for your side; null takes it away.")
+    team_id: PartyId | None = Field(None, description="The agent's team; null takes it away.")
+    customer_id: PartyId | None = Field(None, description="Who was called; null takes it away.")
+    legal_hold: bool | None = Field(
+        None, description="`true`: nothing of the call is removed until it is `false` again."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.parties and self.legal_hold is None:
+            raise ValueError("names no change: give agent_id, team_id, customer_id or legal_hold")
+        return self
+
+    @property
+    def parties(self) -> dict[str, str | None]:
+        """Those that are named, with their new ids."""
+        return {name: getattr(self, name) for name in PARTIES if name in self.model_fields_set}
 
 
 class SpeakerCorrection(BaseModel):

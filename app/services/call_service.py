@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
 from app.db.repositories.digests import read_digest_page
+from app.db.repositories.figures import FigureRepository
 from app.db.repositories.idempotency_keys import IdempotencyKeyRepository, KnownRequest
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.reviews import ReviewRepository
@@ -297,6 +298,14 @@ class CallService:
         self, filters: CallFilter, cursor: str | None
     ) -> tuple[tuple[CallDigest, ...], str | None]:
         return self._database.read(lambda session: read_digest_page(session, filters, cursor))
+
+    def assign(self, call_id: str, parties: Mapping[str, str | None]) -> None:
+        """Say whose call it is: `agent_id`, `team_id`, `customer_id`, None where nobody is known; those that
+        are not named stay. Raises CallNotFound."""
+        with self._database.session() as session:
+            if not CallRepository(session).assign(call_id, parties):
+                raise CallNotFound(f"there is no call {call_id}")
+            FigureRepository(session).assign(call_id)
 
     def delete(self, call_id: str) -> None:
         """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""

@@ -45,11 +45,7 @@ def local_or_home(address: str | None) -> str:
         parts = urlsplit(address)
     except ValueError:  # brackets that hold no IPv6 address
         return HOME
-    if (
-        parts.scheme
-        or parts.netloc
-        or not (is_page(parts.path) or parts.path in DOCS)
-        or address.startswith("//")
-    ):
+    is_ours = is_page(parts.path) or parts.path in DOCS
+    if parts.scheme or parts.netloc or not is_ours or address.startswith("//"):
         return HOME
     return HOME if parts.path.startswith((LOGIN, STATIC)) else address

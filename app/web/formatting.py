@@ -88,10 +88,10 @@ def _feeling(score: float) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    """`12:40`, `1:02:03`; a dash where it is not known."""
+    """`12:40`, `1:02:03`, of whole seconds that are over, as players count; a dash where it is not known."""
     if seconds is None:
         return "–"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

@@ -12,6 +12,7 @@ from app.web.call import (
     comment_actions,
     correction_actions,
     library_actions,
+    party_actions,
     reel_actions,
     verdict_actions,
 )
@@ -32,6 +33,7 @@ ROUTERS = tuple(
         comment_actions,
         again_actions,
         library_actions,
+        party_actions,
         reel_actions,
         agents_page,
         agent_page,

@@ -173,6 +173,7 @@ class Engines:
         self._settings = settings
         self._chains = dict(chains)
         self._crashes = Counter[tuple[str, str]]()
+        self._stopping = False
         self._process = EngineProcess(settings, on_lost=self._process_lost)
         for chain in self._chains.values():
             chain.fetch = self._fetch
@@ -193,6 +194,7 @@ class Engines:
                 chain.start()
 
     def stop(self) -> None:
+        self._stopping = True
         for chain in self._chains.values():
             chain.stop()
         self._process.stop()
@@ -308,6 +310,8 @@ class Engines:
             chain.mark_loaded(name)
             log.info("engine.loaded", extra={"stage": chain.stage, "engine": name})
             return
+        if self._stopping:
+            return  # ended with the process, on purpose: errors here would bury why the service stops
         log.error("engine.load_failed", extra={"stage": chain.stage, "engine": name, "reason": str(error)})
         if isinstance(error, EngineCrashed) and self._may_crash_again(chain.stage, name):
             return  # whoever killed the process meant another: it is loaded again when the process is

@@ -171,6 +171,9 @@ def test_ten_thousand_parts_a_huge_field_a_huge_header(tmp_path: Path) -> None:
     error = assert_refused(tmp_path, MalformedRequest, [many])
     assert str(MOST_PARTS) in error.detail
     assert_refused(tmp_path, UploadTooLarge, [form(part("notes", b"x" * (LONGEST_FIELD + 1)))])
+    misnamed = form(part("file", b"x" * (LONGEST_FIELD + 1), "call.wav"))
+    refused = assert_refused(tmp_path, ValidationFailed, [misnamed])
+    assert [(one["field"], "'audio'" in one["message"]) for one in refused.errors] == [("file", True)]
     header = b"--frontier\r\nContent-Disposition: form-data; name=" + b"x" * 1_000_000 + b"\r\n\r\n"
     assert_refused(tmp_path, MalformedRequest, [header])
 

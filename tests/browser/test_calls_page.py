@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.site import DEMO_FILE, Site
 from tests.browser.visitor import Visitor
 from tests.process.service import tone
+from tests.web.test_calls_page import FAILURE
 
 Visit = Callable[..., Visitor]
 
@@ -25,7 +26,7 @@ DROPPED = """([name, ...contents]) => {
 
 
 def line_of(page: Page, call_id: str) -> Locator:
-    return page.locator("tr.call").filter(has=page.locator(".call-id", has_text=call_id))
+    return page.locator("tr.call").filter(has=page.locator(f'[id="open-{call_id}"]'))
 
 
 def opened_upload(page: Page) -> None:
@@ -36,7 +37,7 @@ def opened_upload(page: Page) -> None:
 def test_a_recording_is_chosen_and_its_line_says_when_it_is_done(site: Site, visit: Visit) -> None:
     page = visit("/").page
     opened_upload(page)
-    page.locator("#upload-agent").fill("chosen-1")
+    page.locator("#upload-agent_id").fill("chosen-1")
     page.locator("#upload-audio").set_input_files(DEMO_FILE)
     link = page.get_by_role("link", name="In work: open")
     call_id = (link.get_attribute("href") or "").rpartition("/")[2]
@@ -45,6 +46,7 @@ def test_a_recording_is_chosen_and_its_line_says_when_it_is_done(site: Site, vis
     expect(line.locator(".status")).to_have_text("Done", timeout=90_000)
     expect(line.locator(".chip").first).to_be_visible()
     expect(line.locator(".call-agent")).to_have_text("chosen-1")
+    expect(line.locator(".call-id")).to_have_text(DEMO_FILE.name)
     assert site.service.call(call_id)["agent_id"] == "chosen-1"
 
 
@@ -129,7 +131,7 @@ def test_a_failed_call_says_why_and_is_tried_again(site: Site, visit: Visit) -> 
     site.add_failed("FAILED-1")
     page = visit("/?status=failed").page
     line = line_of(page, "FAILED-1")
-    expect(line).to_contain_text("stt_failed")
+    expect(line).to_contain_text(f"{FAILURE['failure_detail']}.")
     line.locator(".call-link").click()
     expect(page.get_by_role("heading", name="The analysis failed")).to_be_visible()
     page.go_back()

@@ -50,6 +50,37 @@ def test_a_form_without_scripts_hands_in_a_recording(working: TestClient) -> Non
         assert "Zoë&#39;s &#34;call&#34;.wav" in working.get(address).text
 
 
+def test_agents_may_be_mail_addresses_and_customers_telephone_numbers(working: TestClient) -> None:
+    agent, customer = "anna@acme.example", "+491701234567"
+    form = {"csrf_token": signed_in(working), "agent_id": agent, "team_id": "a+b", "customer_id": customer}
+    working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=900), "audio/wav")})
+    (call_id,) = lines_of(working.get("/", params={"customer_id": customer}).text)
+    assert wait_for_end(working, call_id) == CallStatus.COMPLETED
+    assert working.get(f"/agents/{agent}").json()["agent_id"] == agent
+    assert agent in working.get("/ui/agents/anna%40acme.example").text
+    assert working.get("/teams/a%2Bb").json()["summary"]["team_id"] == "a+b"
+    assert working.get(f"/calls?customer_id={customer}").status_code == 422  # it is a blank in a query
+
+
+def test_a_call_is_given_to_another_agent(working: TestClient) -> None:
+    token = signed_in(working)
+    form = {"csrf_token": token, "agent_id": "old", "team_id": "emea", "customer_id": "cust-1"}
+    working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=1100), "audio/wav")})
+    (call_id,) = lines_of(working.get("/?agent_id=old").text)
+    assert wait_for_end(working, call_id) == CallStatus.COMPLETED
+    question = working.get(f"/ui/calls/{call_id}/parties").text
+    assert 'name="agent_id" value="old"' in question
+    form = {"csrf_token": token, "agent_id": "new", "team_id": "", "customer_id": "cust-1"}
+    assert working.post(f"/ui/calls/{call_id}/parties", data=form).status_code == 303
+    record = services_of(working).calls.record(call_id)
+    assert (record.agent_id, record.team_id, record.customer_id) == ("new", None, "cust-1")
+    assert working.get("/agents/new").json()["figures"]["calls"] == 1
+    assert working.get("/agents/old").status_code == 404
+    refused = working.post(f"/ui/calls/{call_id}/parties", data={**form, "agent_id": "a b"})
+    assert refused.status_code == 422
+    assert working.post("/ui/calls/NOWHERE/parties", data=form).status_code == 404
+
+
 def test_metadata_that_a_form_brings_stay_as_they_are(working: TestClient) -> None:
     form = {"csrf_token": signed_in(working), "metadata": '{"campaign": "spring"}'}
     working.post("/ui/calls", data=form, files={"audio": ("a.wav", tone(pitch=700), "audio/wav")})

@@ -65,7 +65,7 @@ def share(value: float) -> str:
 
 
 def clock(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+    return "–" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def signed(value: float | None) -> str:

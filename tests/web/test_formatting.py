@@ -10,7 +10,7 @@ from app.web.formatting import clock, score, score_words, sentence, spark, spell
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0:00"), (59.6, "1:00"), (87.22, "1:27"), (3599.7, "1:00:00"), (3723, "1:02:03"), (None, "–")],
+    [(0, "0:00"), (59.6, "0:59"), (87.72, "1:27"), (3600.2, "1:00:00"), (3723, "1:02:03"), (None, "–")],
 )
 def test_lengths(seconds: float | None, shown: str) -> None:
     assert clock(seconds) == shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.core.exceptions import EngineUnavailable
+from app.core.exceptions import EngineCrashed, EngineUnavailable
 from app.schemas.engine import Availability, Capabilities
 from app.services.engine_chain import EngineChain
 from app.workers import engines as engines_module
@@ -124,3 +124,19 @@ def test_an_engine_that_is_as_good_is_no_lesser_one() -> None:
     chain.look()
     assert chain.choose().degraded
     assert Capabilities().as_good is False
+
+
+def test_a_stop_while_models_load_is_no_error(
+    make_engines: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Five errors at the end of the log would hide the one line that says why the service stops."""
+    loading: Future[None] = Future()
+    monkeypatch.setattr(StubProcess, "submit", lambda *_: loading)
+    monkeypatch.setattr(
+        StubProcess, "stop", lambda _: loading.set_exception(EngineCrashed("stt", "it ended"))
+    )
+    engines = make_engines(sentiment=[english()])
+    engines.start()
+    assert engines.judge(60.0, Event(), "en") is not None
+    engines.stop()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -151,6 +151,10 @@ class CallRepository:
             for call_id, line in zip(ids, page, strict=True)
         )
         return lines, following
+
+    def assign(self, call_id: str, parties: Mapping[str, str | None]) -> bool:
+        """Let ``parties`` be those of the call; False where there is none."""
+        return touched(self._session, update(CALLS).where(CALLS.c.call_id == call_id).values(parties)) == 1
 
     def summary(self, call_id: str) -> CallSummary | None:
         """The call as a line of a list."""

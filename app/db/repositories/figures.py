@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from app.db.figure_models import CallFigureRow
@@ -50,6 +50,14 @@ class FigureRepository:
         replaced = {name: put.excluded[name] for name in row}
         self._session.connection().execute(
             put.on_conflict_do_update(index_elements=["call_id"], set_=replaced)
+        )
+
+    def assign(self, call_id: str) -> None:
+        """Count the call under the agent and the team that it has now."""
+        of_call = select(_CALLS.c.agent_id, _CALLS.c.team_id).where(_CALLS.c.call_id == call_id)
+        now = self._session.execute(of_call).mappings().one()
+        self._session.connection().execute(
+            update(_FIGURES).where(_FIGURES.c.call_id == call_id).values(dict(now))
         )
 
     def beside_team(self, agent_id: str, window: Window, team_id: str | None) -> Found | None:

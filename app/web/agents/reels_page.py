@@ -16,13 +16,9 @@ from app.web.contexts.base import Choice
 from app.web.contexts.reels import ReelAsk, ReelChapter, ReelOfCalls, ReelOfCallsPage, ReelOfCallsQuestion
 from app.web.forms import HxRequest, TextField, read_asked
 from app.web.frame import FrameDep
+from app.web.reel_sources import SOURCES
 from app.web.rendering import render, see_other
 
-SOURCES = {
-    ReelSource.NARRATED: "Introduced, heard, and with the tip",
-    ReelSource.ORIGINAL: "The recording alone",
-    ReelSource.TTS: "Told by a voice",
-}
 LONGEST_S = 180
 WEEK = timedelta(days=6)
 """With today, seven days."""

@@ -21,13 +21,9 @@ from app.web.contexts.call_reel import ChapterShown, ReelForm, ReelOnly, ReelPag
 from app.web.formatting import spelled
 from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
+from app.web.reel_sources import SOURCES
 from app.web.rendering import render, see_other
 
-_SOURCES = {
-    ReelSource.NARRATED: "Narrated: introduction, recording, tip",
-    ReelSource.ORIGINAL: "The recording alone",
-    ReelSource.TTS: "Read out by a voice",
-}
 _LENGTHS_S = {"": "all that there is", "60": "1 minute", "180": "3 minutes", "300": "5 minutes"}
 _USUAL_LENGTH = "180"
 
@@ -73,9 +69,9 @@ def reel_shown(reel: Reel) -> ReelShown:
 
 def reel_form(analysis: Analysis, *, has_audio: bool) -> ReelForm:
     there = {moment.type for moment in analysis.moments}
-    sources = [one for one in _SOURCES if has_audio or not one.needs_recording]
+    sources = [one for one in SOURCES if has_audio or not one.needs_recording]
     return ReelForm(
-        sources=tuple(Choice(one, _SOURCES[one], one is sources[0]) for one in sources),
+        sources=tuple(Choice(one, SOURCES[one], one is sources[0]) for one in sources),
         kinds=tuple(
             Choice(kind, spelled(kind), False) for kind in (*MomentType, *TimedMomentType) if kind in there
         ),

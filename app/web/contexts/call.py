@@ -151,6 +151,20 @@ class AgainForm:
 
 
 @dataclass(frozen=True)
+class ChangeParties:
+    """Asks whose call it is."""
+
+    template: ClassVar[str] = "change_parties.html"
+    dialog: ClassVar[str] = "change_parties_question.html"
+
+    frame: Frame
+    call_id: str
+    agent_id: str | None
+    team_id: str | None
+    customer_id: str | None
+
+
+@dataclass(frozen=True)
 class RunAgain:
     template: ClassVar[str] = "again.html"
     dialog: ClassVar[str] = "again_question.html"

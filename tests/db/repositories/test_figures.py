@@ -38,6 +38,19 @@ def kinds(database: Database) -> dict[str, dict[str, int]]:
     return {call.call_id: call.figures.moments for call in read(database)}
 
 
+def test_they_follow_the_call_to_another_agent(database: Database) -> None:
+    stored(database, "A", 5, agent_id="ana", team_id="emea", started_at=None)
+    stored(database, "B", 6, agent_id="ana", team_id="emea", started_at=None)
+    with database.session() as session:
+        for call_id in ("A", "B"):
+            ResultRepository(session).add(call_id, plain_analysis(call_id, ("objection",)), T0)
+        assert CallRepository(session).assign("A", {"agent_id": "ben", "team_id": None})
+        FigureRepository(session).assign("A")
+        assert not CallRepository(session).assign("NOWHERE", {"agent_id": "ben"})
+    told = {call.call_id: (call.agent_id, call.team_id) for call in read(database)}
+    assert told == {"A": ("ben", None), "B": ("ana", "emea")}
+
+
 def test_they_follow_the_current_result(database: Database) -> None:
     stored(database, "A", 5, agent_id="ana", team_id=None, started_at=None)
     assert read(database) == []

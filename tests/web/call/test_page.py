@@ -73,7 +73,7 @@ def test_moments_say_what_was_found_where_by_whom_and_what_to_do(client: TestCli
     html = page(client, "DEAL")
     (card,) = re.findall(rf'<li class="moment-card[^>]*id="{PRICE}".*?</li>', html, re.DOTALL)
     text = text_of(card)
-    for told in ("0:08", "Objection", "Price", "80 %", "too expensive", "A reason.", "Do this next."):
+    for told in ("0:07", "Objection", "Price", "80 %", "too expensive", "A reason.", "Do this next."):
         assert told in text
     assert "objection-rule" in text
     assert "default, revision 01234567" in text

@@ -1,4 +1,4 @@
-"""PATCH /calls/{call_id}: put a call under legal hold, or take it out."""
+"""PATCH /calls/{call_id}: whose call it is, and whether it is under legal hold."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ router = APIRouter(prefix="/calls", tags=["calls"])
 
 @router.patch(
     "/{call_id}",
-    summary="Put a call under legal hold, or end that",
+    summary="Say whose call it is, put it under legal hold, or end that",
     responses=problem_responses(401, 403, 404, 422, 500, 503),
 )
 def change_call(call_id: CallIdPath, patch: CallPatch, services: ServicesDep) -> CallResult:
-    """Under `legal_hold` nothing of the call is removed: not for its age, not by `DELETE` (409 `legal_hold`),
+    """`agent_id`, `team_id` and `customer_id` alter no result: figures, lists and clips count the call under
+    the new ones at once. A field that is left out stays as it is; null takes it away.
+
+    Under `legal_hold` nothing of the call is removed: not for its age, not by `DELETE` (409 `legal_hold`),
     not by a new recording under the id of a failed call.
 
     Answers with the call.
     """
-    services.retention.hold(call_id, held=patch.legal_hold)
+    if patch.parties:
+        services.calls.assign(call_id, patch.parties)
+    if patch.legal_hold is not None:
+        services.retention.hold(call_id, held=patch.legal_hold)
     stored = services.calls.read(call_id)
     return shown(stored)
