@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 
 from app.api.deps import RuntimeDep
-from app.api.errors import problem_responses, validation_failed
+from app.api.errors import problem_responses
 from app.api.examples import ANALYZE_RESULT
-from app.schemas.analyze_models import AnalyzeRequest, AnalyzeResult
+from app.core.exceptions import ValidationFailed
+from app.schemas.analyze_models import AnalyzeRequest, AnalyzeResult, GivenSegmentModel
 from app.schemas.call import CallOptions
 from app.services.given_transcript import GivenSegment, heard_of
 from app.workers.pipeline import CallInput
@@ -33,20 +36,13 @@ def analyze(body: AnalyzeRequest, runtime: RuntimeDep) -> AnalyzeResult:
     """
     runtime.check_open()
     known_s = _known_duration(body, runtime)
-    heard = heard_of(
-        [
-            GivenSegment(part.text, part.speaker, part.role, part.start_time, part.end_time)
-            for part in body.segments
-        ],
-        body.language,
-        known_s,
-    )
+    heard = heard_of(given_segments(body.segments), body.language, known_s)
     is_timed = heard.told is not None and heard.told.is_timed
     playbook = runtime.services.library.current(body.playbook)
     call = CallInput(body.call_id or "", CallOptions(body.language), playbook=playbook)
     if body.call_id is not None and not is_timed:
         message = "must be given where the result is stored under a call_id"
-        raise validation_failed([{"field": "segments.0.start_time", "message": message}])
+        raise ValidationFailed.of("segments.0.start_time", message)
     analysis = runtime.words.run(call, heard)
     if body.call_id is not None:
         runtime.services.transcripts.attach(body.call_id, analysis)
@@ -58,3 +54,9 @@ def _known_duration(body: AnalyzeRequest, runtime: Runtime) -> float:
     if body.call_id is None:
         return 0.0
     return runtime.services.transcripts.awaiting(body.call_id).duration_s or 0.0
+
+
+def given_segments(parts: Sequence[GivenSegmentModel]) -> list[GivenSegment]:
+    return [
+        GivenSegment(part.text, part.speaker, part.role, part.start_time, part.end_time) for part in parts
+    ]

@@ -22,17 +22,10 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 
 _FRAMEWORK_CODES = {
     400: "malformed_request",
-    401: "unauthorized",
-    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
-    408: "upload_timeout",
-    413: "upload_too_large",
-    415: "unsupported_media_type",
-    422: "validation_error",
-    429: "too_many_requests",
-    503: "unavailable",
 }
+"""What Starlette and FastAPI answer by themselves; all else is an AppError with a code of its own."""
 
 
 def problem(

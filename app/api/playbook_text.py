@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 
 from app.api.accept import preferred
 from app.api.errors import field_errors, validation_failed
-from app.core.exceptions import MalformedRequest, PlaybookDraftChanged
+from app.core.exceptions import MalformedRequest, PlaybookDraftChanged, UnsupportedMediaType
 from app.schemas.playbook import PlaybookRevision, PlaybookSource
 from app.schemas.playbook_models import EXAMPLE_YAML, DraftText, NewPlaybook, RevisionWithText
 
@@ -57,7 +57,7 @@ DraftTextDep = Annotated[DraftText, Depends(_read_draft)]
 async def _read(request: Request, schema: type[Body]) -> Body:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _JSON and kind not in _YAML_TYPES:
-        raise HTTPException(415, f"send YAML as {YAML}, or JSON as {_JSON}")
+        raise UnsupportedMediaType(f"send YAML as {YAML}, or JSON as {_JSON}")
     body = await request.body()
     if kind != _JSON:
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from app.api.analyze import given_segments
 from app.api.deps import ServicesDep
-from app.api.errors import problem_responses, validation_failed
+from app.api.errors import problem_responses
 from app.api.playbooks import PlaybookPath
+from app.core.exceptions import ValidationFailed
 from app.schemas.analyze_models import MOST_SEGMENTS
 from app.schemas.rule_report_models import PlaybookReport
 from app.schemas.trial import Trial
 from app.schemas.trial_models import TryRequest, TryResult
 from app.services.bootstrap import Services
-from app.services.given_transcript import GivenSegment
 from app.services.pasted_text import segments_in
 
 router = APIRouter(prefix="/playbooks", tags=["playbooks"])
@@ -49,14 +50,8 @@ def tried(name: str, body: TryRequest, services: Services) -> Trial:
     """Raises what trying raises, and ValidationFailed for a text of nothing or of too much."""
     if body.wanted_calls is not None:
         return services.trials.on_calls(name, body.yaml, body.wanted_calls)
-    if body.text is not None:
-        given = segments_in(body.text)
-    else:
-        given = [
-            GivenSegment(part.text, part.speaker, part.role, part.start_time, part.end_time)
-            for part in body.segments or ()
-        ]
+    given = segments_in(body.text) if body.text is not None else given_segments(body.segments or ())
     if not 0 < len(given) <= MOST_SEGMENTS:
         message = f"must hold 1 to {MOST_SEGMENTS} lines that were said"
-        raise validation_failed([{"field": "text", "message": message}])
+        raise ValidationFailed.of("text", message)
     return services.trials.on_segments(name, body.yaml, given, body.language)

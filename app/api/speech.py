@@ -42,7 +42,7 @@ def speak(request: SpeakRequest, services: ServicesDep) -> FileResponse:
     limit = services.settings.max_tts_chars
     if len(request.text) > limit:
         message = f"may have at most {limit} characters"
-        raise ValidationFailed(f"text: {message}", errors=[{"field": "text", "message": message}])
+        raise ValidationFailed.of("text", message)
     with ExitStack() as stack:
         folder = stack.enter_context(services.scratch.folder())
         spoken = services.tts.speak(

@@ -14,6 +14,7 @@ from app.schemas.call import CallRecord
 from app.schemas.requests import ReanalyzeRequest, RerunRequest
 from app.schemas.state_models import CallState
 from app.services.call_service import RerunFrom
+from app.workers.runtime import Runtime
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -85,7 +86,7 @@ def reanalyze_call(
     return _accepted(record, runtime, response)
 
 
-def _accepted(record: CallRecord, runtime: RuntimeDep, response: Response) -> CallState:
+def _accepted(record: CallRecord, runtime: Runtime, response: Response) -> CallState:
     """The answer to work that waits from now on, of which workers are told."""
     runtime.announce(record)
     response.headers["Location"] = f"/calls/{record.call_id}"

@@ -17,7 +17,6 @@ from app.schemas.moment import Moment, MomentType
 from app.schemas.speaker import Role
 
 FOLLOWS_WITHIN_S = 60.0
-_SCALE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _outcome(
 
 def _score(part: AnalysedSegment) -> float | None:
     feeling = part.sentiment
-    return _SCALE * (feeling.positive - feeling.negative) if feeling and feeling.is_judged else None
+    return feeling.balance if feeling and feeling.is_judged else None
 
 
 def _mean(weighted: Iterable[tuple[float, int]]) -> float | None:

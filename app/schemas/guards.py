@@ -1,9 +1,27 @@
-"""What may not, or not any more, be done with a call."""
+"""What may not, or not any more, be done with a call, and what is not there."""
 
 from __future__ import annotations
 
-from app.core.exceptions import LegalHold, TextDeleted
+from collections.abc import Iterable
+
+from app.core.exceptions import CallNotFound, LegalHold, MomentNotFound, TextDeleted
 from app.schemas.call import CallRecord
+from app.schemas.moment import Moment
+
+
+def found_call(call: CallRecord | None, call_id: str) -> CallRecord:
+    """Raises CallNotFound where there is none of this id."""
+    if call is None:
+        raise CallNotFound(f"there is no call {call_id}")
+    return call
+
+
+def found_moment(moments: Iterable[Moment], call_id: str, moment_id: str) -> Moment:
+    """The moment with this public id. Raises MomentNotFound."""
+    found = next((moment for moment in moments if moment.id == moment_id), None)
+    if found is None:
+        raise MomentNotFound(f"the result of call {call_id} has no moment {moment_id}")
+    return found
 
 
 def refuse_if_held(call: CallRecord) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from app.schemas.analysis import Analysis
 
 CURVE_PARTS = 24
-_SCALE = 5.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Overview:
     def of(cls, analysis: Analysis) -> Overview:
         metrics = analysis.metrics
         judged = [
-            (part.segment.start_s, part.segment.end_s, score_of(feeling.positive, feeling.negative))
+            (part.segment.start_s, part.segment.end_s, feeling.balance)
             for part in analysis.segments
             if (feeling := part.sentiment) is not None and feeling.is_judged
         ]
@@ -43,11 +42,6 @@ class Overview:
             quarters=tuple(quarter.score for quarter in metrics.sentiment.quarters),
             curve=curve,
         )
-
-
-def score_of(positive: float, negative: float) -> float:
-    """As in the metrics."""
-    return min(_SCALE, max(-_SCALE, _SCALE * (positive - negative)))
 
 
 def curve_of(duration_s: float, judged: Iterable[tuple[float, float, float]]) -> tuple[float | None, ...]:

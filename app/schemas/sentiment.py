@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+BALANCE_SCALE = 5
+
 
 class SentimentLabel(StrEnum):
     POSITIVE = "POSITIVE"
@@ -28,6 +30,11 @@ class Sentiment:
     @property
     def is_judged(self) -> bool:
         return self.score is not None
+
+    @property
+    def balance(self) -> float:
+        """5 × (P(positive) − P(negative)), in [-5, 5]: the scale of metrics, lists and curves."""
+        return BALANCE_SCALE * (self.positive - self.negative)
 
 
 UNJUDGED = Sentiment(SentimentLabel.NEUTRAL, None, positive=0.0, neutral=1.0, negative=0.0)

@@ -35,7 +35,7 @@ from app.schemas.analysis import Analysis, CallStatus
 from app.schemas.call import CallFilter, CallOptions, CallRecord, CallSummary, NewCall, Queue, RequestKey
 from app.schemas.correction import CorrectText
 from app.schemas.digest import CallDigest
-from app.schemas.guards import refuse_if_held, refuse_without_words
+from app.schemas.guards import found_call, refuse_if_held, refuse_without_words
 from app.schemas.heard import Heard
 from app.schemas.review import MomentReview
 from app.services.room import Room
@@ -165,7 +165,7 @@ class CallService:
         intake, abandoned_key = self._place(calls, claims, new, by_key=known is not None)
         if key and not known and not keys.add(key.key, KnownRequest(key.fingerprint, new.call_id), utc_now()):
             raise _KeyJustTaken
-        record = _found(calls.get(new.call_id), new.call_id)
+        record = found_call(calls.get(new.call_id), new.call_id)
         return Accepted(record, claims.position(record), intake, known is not None), abandoned_key
 
     def _place(
@@ -196,7 +196,7 @@ class CallService:
         """
         with self._database.session() as session:
             calls, checkpoints = CallRepository(session), CheckpointRepository(session)
-            record = _found(calls.lock(call_id), call_id)
+            record = found_call(calls.lock(call_id), call_id)
             heard = start.of(checkpoints.get(call_id))
             if not record.status.is_final:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
@@ -210,21 +210,21 @@ class CallService:
                 checkpoints.put(call_id, heard, utc_now())
             needs_audio = heard is None or heard.turns is None
             calls.rerun(call_id, Queue.TRANSCRIBE if needs_audio else Queue.ANALYZE, utc_now())
-            return _found(calls.get(call_id), call_id)
+            return found_call(calls.get(call_id), call_id)
 
     def cancel(self, call_id: str) -> CallRecord:
         """Stop an unfinished call, whoever works on it. Raises CallNotFound and CallFinished."""
         with self._database.session() as session:
             calls = CallRepository(session)
-            record = _found(calls.lock(call_id), call_id)
+            record = found_call(calls.lock(call_id), call_id)
             if not ClaimRepository(session).cancel(call_id, utc_now()):
                 raise CallFinished(f"call {call_id} is {record.status}")
-            return _found(calls.get(call_id), call_id)
+            return found_call(calls.get(call_id), call_id)
 
     def progress(self, call_id: str) -> tuple[CallRecord, int | None]:
         """The call's state and its place in the queue, None unless it waits. Raises CallNotFound."""
         with self._database.snapshot() as session:
-            record = _found(CallRepository(session).get(call_id), call_id)
+            record = found_call(CallRepository(session).get(call_id), call_id)
             return record, ClaimRepository(session).position(record)
 
     def states(self, call_ids: Sequence[str]) -> dict[str, tuple[CallRecord, int | None]]:
@@ -247,12 +247,12 @@ class CallService:
     def record(self, call_id: str) -> CallRecord:
         """Raises CallNotFound."""
         with self._database.snapshot() as session:
-            return _found(CallRepository(session).get(call_id), call_id)
+            return found_call(CallRepository(session).get(call_id), call_id)
 
     def read(self, call_id: str) -> StoredCall:
         """The call with its current analysis. Raises CallNotFound."""
         with self._database.snapshot() as session:
-            record = _found(CallRepository(session).get(call_id), call_id)
+            record = found_call(CallRepository(session).get(call_id), call_id)
             position = ClaimRepository(session).position(record)
             analysis, edits = ResultRepository(session).current_with_edits(call_id)
             reviews = ReviewRepository(session).of_call(call_id)
@@ -332,12 +332,6 @@ def fingerprint(audio_sha256: str, options: CallOptions) -> str:
     return sha256(
         "\x00".join([audio_sha256, *(f"{name}={told[name]}" for name in told)]).encode()
     ).hexdigest()
-
-
-def _found(record: CallRecord | None, call_id: str) -> CallRecord:
-    if record is None:
-        raise CallNotFound(f"there is no call {call_id}")
-    return record
 
 
 def _starts_over(call: CallRecord, *, by_key: bool) -> bool:

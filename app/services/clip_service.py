@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from app.core.exceptions import (
-    CallNotFound,
     ClipNotFound,
     ConsentDeclined,
     DatabaseUnavailable,
@@ -33,12 +32,13 @@ from app.schemas.clip import (
     NewClip,
 )
 from app.schemas.comment import Keep
-from app.schemas.guards import refuse_if_held, refuse_without_words
+from app.schemas.guards import found_call, found_moment, refuse_if_held, refuse_without_words
 from app.schemas.moment import Moment
 from app.schemas.transcript import join_words
 from app.services.call_service import CallService
-from app.services.recording_service import RecordingService, key_of, moment_of
+from app.services.recording_service import RecordingService, key_of
 from app.services.reel.edges import clip_span
+from app.services.reel.narration import title_of
 from app.storage.base import StoredFile
 from app.storage.removals import RemovalKeeper
 from app.storage.scratch import Scratch
@@ -82,7 +82,7 @@ class ClipService:
         """
         _refuse_declined(new.consent)
         record, analysis = self._calls.finished(new.call_id)
-        moment = moment_of(analysis.moments, new.call_id, new.moment_id) if new.moment_id else None
+        moment = found_moment(analysis.moments, new.call_id, new.moment_id) if new.moment_id else None
         span = clip_span(analysis, moment) if moment else _checked(new.span, analysis.duration_s)
         stored = self._stored(record, span)
         clip = _clip(new, moment, span, analysis, record, stored)
@@ -178,9 +178,7 @@ class ClipService:
     def _keep(self, clip: KeptClip) -> None:
         with self._database.session() as session:
             # Who removes a call, its recording or its words holds its row: nothing is made behind their back.
-            current = CallRepository(session).lock(clip.call_id)
-            if current is None:
-                raise CallNotFound(f"there is no call {clip.call_id}")
+            current = found_call(CallRepository(session).lock(clip.call_id), clip.call_id)
             refuse_without_words(current)
             key_of(current)
             ClipRepository(session).add(clip)
@@ -202,10 +200,10 @@ def _checked(span: Span | None, duration_s: float) -> Span:
     if span is None:
         raise ValueError("a clip needs a moment or a stretch")
     if span.end_s > duration_s + SLACK_S:
-        raise _invalid("end_seconds", f"must be within the recording, 0 to {duration_s:.3f}")
+        raise ValidationFailed.of("end_seconds", f"must be within the recording, 0 to {duration_s:.3f}")
     if not SHORTEST_CLIP_S <= span.length_s <= LONGEST_CLIP_S:
         message = f"must be {SHORTEST_CLIP_S:g} to {LONGEST_CLIP_S:g} after start_seconds"
-        raise _invalid("end_seconds", message)
+        raise ValidationFailed.of("end_seconds", message)
     return Span(span.start_s, min(span.end_s, duration_s))
 
 
@@ -217,7 +215,7 @@ def _clip(
         call_id=new.call_id,
         moment_id=new.moment_id,
         folder=new.folder,
-        title=new.title or _title(moment),
+        title=new.title or (title_of(moment) if moment else "Clip"),
         note=new.note,
         start_s=round(span.start_s, 3),
         end_s=round(span.end_s, 3),
@@ -234,13 +232,6 @@ def _clip(
     )
 
 
-def _title(moment: Moment | None) -> str:
-    if moment is None:
-        return "Clip"
-    kind = moment.type.replace("_", " ").capitalize()
-    return f"{kind}: {moment.subtype.replace('_', ' ')}" if moment.subtype else kind
-
-
 def _excerpt(analysis: Analysis, span: Span) -> Iterator[ExcerptLine]:
     """The words whose middle lies in the stretch, a line a segment."""
     for part in analysis.segments:
@@ -250,7 +241,3 @@ def _excerpt(analysis: Analysis, span: Span) -> Iterator[ExcerptLine]:
         ]
         if heard:
             yield ExcerptLine(segment.speaker, segment.role, join_words(heard))
-
-
-def _invalid(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed(f"{field} {message}", errors=[{"field": field, "message": message}])

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from app.core.exceptions import (
-    CallNotFound,
     CallNotReady,
     CommentNotFound,
     TooManyComments,
@@ -18,7 +17,7 @@ from app.db.repositories.comments import CommentRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord
 from app.schemas.comment import Comment, CommentChange, Keep
-from app.schemas.guards import refuse_if_held, refuse_without_words
+from app.schemas.guards import found_call, refuse_if_held, refuse_without_words
 
 MOST_COMMENTS = 1000
 """On one call. A page shows them all."""
@@ -49,13 +48,13 @@ class CommentService:
     def of_call(self, call_id: str) -> tuple[Comment, ...]:
         """All comments on the call, in order of time. Raises CallNotFound."""
         with self._database.snapshot() as session:
-            _found(CallRepository(session).get(call_id), call_id)
+            found_call(CallRepository(session).get(call_id), call_id)
             return CommentRepository(session).of_call(call_id)
 
     def change(self, call_id: str, comment_id: str, change: CommentChange) -> Comment:
         """Raises CallNotFound, CommentNotFound, and ValidationFailed for a time that is not in the call."""
         with self._database.session() as session:
-            record = _found(CallRepository(session).lock(call_id), call_id)
+            record = found_call(CallRepository(session).lock(call_id), call_id)
             comments = CommentRepository(session)
             earlier = _known(comments.get(call_id, comment_id), comment_id)
             if change.time_s is not None:
@@ -73,22 +72,16 @@ class CommentService:
     def remove(self, call_id: str, comment_id: str) -> None:
         """Raises CallNotFound, CommentNotFound, and LegalHold where nothing of the call may be removed."""
         with self._database.session() as session:
-            record = _found(CallRepository(session).lock(call_id), call_id)
+            record = found_call(CallRepository(session).lock(call_id), call_id)
             comments = CommentRepository(session)
             _known(comments.get(call_id, comment_id), comment_id)
             refuse_if_held(record)
             comments.remove(call_id, comment_id)
 
 
-def _found(record: CallRecord | None, call_id: str) -> CallRecord:
-    if record is None:
-        raise CallNotFound(f"there is no call {call_id}")
-    return record
-
-
 def _open(record: CallRecord | None, call_id: str) -> CallRecord:
     """The call, if comments may be made on it: what they quote must go with the words."""
-    known = _found(record, call_id)
+    known = found_call(record, call_id)
     refuse_without_words(known)
     return known
 
@@ -98,9 +91,7 @@ def _check_time(record: CallRecord, time_s: float) -> None:
         raise CallNotReady(f"call {record.call_id} is {record.status}: its length is not known yet")
     if not 0 <= time_s <= record.duration_s:
         message = f"must be within the recording, 0 to {record.duration_s:.3f}"
-        raise ValidationFailed(
-            f"time_seconds: {message}", errors=[{"field": "time_seconds", "message": message}]
-        )
+        raise ValidationFailed.of("time_seconds", message)
 
 
 def _known(comment: Comment | None, comment_id: str) -> Comment:

@@ -114,4 +114,4 @@ def _told(speaker: str, role: Role) -> Speaker:
 
 def _invalid(index: int, name: str, message: str) -> ValidationFailed:
     field = f"segments.{index}.{name}"
-    return ValidationFailed(f"{field}: {message}", errors=[{"field": field, "message": message}])
+    return ValidationFailed.of(field, message)

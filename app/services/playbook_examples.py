@@ -48,10 +48,11 @@ def _tried(rule: WordsRule, language: str, compiled: RuleSet) -> Iterator[Failed
         for example in examples:
             found = {finding.rule.id for finding in find_in_example(compiled, rule, example, measure)}
             holds = (rule.id in found) == (part == "match")
-            yield None if holds else FailedExample(rule.id, language, part, _told(example))
+            yield None if holds else FailedExample(rule.id, language, part, words_of(example))
 
 
-def _told(example: Example) -> str:
+def words_of(example: Example) -> str:
+    """As people read it: a text, or who says what."""
     if isinstance(example, str):
         return example
     return " / ".join(f"{part.role}: {part.text}" for part in example)

@@ -74,6 +74,13 @@ class PlaybookService:
         names = sorted({*self._library.files(), *published, *drafts})
         return tuple(self._known(name, published.get(name), drafts.get(name)) for name in names)
 
+    def known(self, name: str) -> KnownPlaybook:
+        """One of them. Raises PlaybookNotFound."""
+        found = next((known for known in self.all() if known.name == name), None)
+        if found is None:
+            raise PlaybookNotFound(f"there is no playbook {name!r}")
+        return found
+
     def get(self, name: str, revision: str | None = None) -> tuple[PlaybookRevision, PlaybookSource]:
         """What holds now, or any revision of it, the draft's too.
 

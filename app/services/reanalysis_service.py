@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.core.exceptions import CallNotFound, CallNotReady, CallUnfinished
+from app.core.exceptions import CallNotReady, CallUnfinished
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.claims import ClaimRepository
@@ -13,7 +13,7 @@ from app.db.repositories.reanalyses import Place, read_due
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.call import CallRecord, Queue
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, refuse_without_words
 from app.services.playbook_library import PlaybookLibrary
 from app.services.room import Room
 from app.services.told_again import heard_again
@@ -56,9 +56,7 @@ class ReanalysisService:
             playbook = playbook or self._library.default
         with self._database.session() as session:
             calls = CallRepository(session)
-            record = calls.lock(call_id)
-            if record is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            record = found_call(calls.lock(call_id), call_id)
             if not record.status.is_final:
                 raise CallUnfinished(f"call {call_id} is {record.status}")
             refuse_without_words(record)

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.exceptions import AudioDeleted, AudioMissing, MomentNotFound, StorageUnavailable
+from app.core.exceptions import AudioDeleted, AudioMissing, StorageUnavailable
 from app.schemas.audio import Span
 from app.schemas.call import CallRecord
-from app.schemas.moment import Moment
 from app.services.audio_service import AudioService
 from app.services.call_service import CallService
 from app.services.exports.archive import suffix_of
@@ -110,11 +109,3 @@ def key_of(record: CallRecord) -> str:
     if record.audio_key is None:
         raise AudioDeleted(f"the recording of call {record.call_id} is no longer kept")
     return record.audio_key
-
-
-def moment_of(moments: tuple[Moment, ...], call_id: str, moment_id: str) -> Moment:
-    """The moment with this public id. Raises MomentNotFound."""
-    found = next((moment for moment in moments if moment.id == moment_id), None)
-    if found is None:
-        raise MomentNotFound(f"the result of call {call_id} has no moment {moment_id}")
-    return found

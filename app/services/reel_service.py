@@ -16,11 +16,11 @@ from app.core.file_lock import held_lock
 from app.db.repositories.reels import ReelRepository
 from app.db.session import Database
 from app.schemas.call import CallFilter
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_moment, refuse_without_words
 from app.schemas.moment import Moment
 from app.schemas.reel import MomentFilter, MomentRef, Reel, ReelSource, ReelWish
 from app.services.call_service import CallService
-from app.services.recording_service import RecordingService, key_of, moment_of
+from app.services.recording_service import RecordingService, key_of
 from app.services.reel.narrator import Narrator
 from app.services.reel.renderer import MOST_MOMENTS, ReelRenderer, Rendered, scope_of
 from app.services.reel.scenes import FinishedCall, Line, Scene, scenes_of, wanted
@@ -86,7 +86,10 @@ class ReelService:
         """These moments, of any calls, in the order given. Raises as ``replay`` does, and MomentNotFound."""
         calls = {call_id: self._finished(call_id) for call_id in dict.fromkeys(ref.call_id for ref in refs)}
         shown = [
-            (calls[ref.call_id], moment_of(calls[ref.call_id].analysis.moments, ref.call_id, ref.moment_id))
+            (
+                calls[ref.call_id],
+                found_moment(calls[ref.call_id].analysis.moments, ref.call_id, ref.moment_id),
+            )
             for ref in dict.fromkeys(refs)
         ]
         return self._reel(shown, wish, _title(shown))

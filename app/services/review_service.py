@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from app.core.exceptions import CallNotFound, CallNotReady, MomentNotFound, ReviewNotFound, ValidationFailed
+from app.core.exceptions import CallNotReady, ReviewNotFound, ValidationFailed
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.repositories.reviews import ReviewRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, found_moment, refuse_without_words
 from app.schemas.moment import Moment, MomentType
 from app.schemas.review import FoundMoment, MomentReview, Opinion, SegmentReviewed, Verdict, label_of
 from app.services.coachable_service import CoachableService
@@ -38,16 +38,12 @@ class ReviewService:
         moment is to be of the type that it was found to be.
         """
         with self._database.session() as session:
-            record = CallRepository(session).lock(call_id)
-            if record is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            record = found_call(CallRepository(session).lock(call_id), call_id)
             refuse_without_words(record)
             analysis = ResultRepository(session).current(call_id)
             if analysis is None:
                 raise CallNotReady(f"call {call_id} is {record.status}")
-            moment = next((moment for moment in analysis.moments if moment.id == moment_id), None)
-            if moment is None:
-                raise MomentNotFound(f"the result of call {call_id} has no moment {moment_id}")
+            moment = found_moment(analysis.moments, call_id, moment_id)
             _refuse_same_type(moment, opinion)
             kept = MomentReview(
                 call_id,
@@ -63,8 +59,7 @@ class ReviewService:
     def withdraw(self, call_id: str, moment_id: str) -> None:
         """Take a verdict back. Raises CallNotFound and ReviewNotFound."""
         with self._database.session() as session:
-            if CallRepository(session).lock(call_id) is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            found_call(CallRepository(session).lock(call_id), call_id)
             if not ReviewRepository(session).remove(call_id, moment_id):
                 raise ReviewNotFound(f"there is no verdict on moment {moment_id} of call {call_id}")
 
@@ -74,8 +69,7 @@ class ReviewService:
         Raises CallNotFound.
         """
         with self._database.snapshot() as session:
-            if CallRepository(session).get(call_id) is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            found_call(CallRepository(session).get(call_id), call_id)
             reviews = ReviewRepository(session).of_call(call_id)
             there = ResultRepository(session).current_moments(call_id) if reviews else frozenset()
             return tuple((review, review.moment_id in there) for review in reviews)
@@ -137,7 +131,7 @@ def _refuse_same_type(moment: Moment, opinion: Opinion) -> None:
         opinion.correct_subtype,
     ):
         message = "is what the moment was found to be: the verdict on that is right"
-        raise ValidationFailed(f"type: {message}", errors=[{"field": "type", "message": message}])
+        raise ValidationFailed.of("type", message)
 
 
 def _is_in_words(moment: Moment) -> bool:

@@ -91,10 +91,6 @@ def _check(edit: SpeakerEdit, known: dict[str, Speaker]) -> None:
     unknown = next((name for name in named if name not in known), None)
     if unknown is not None:
         message = f"there is no {unknown}; the speakers are {', '.join(known) or 'none'}"
-        raise _invalid(field, message)
+        raise ValidationFailed.of(field, message)
     if len(set(named)) < len(named):
-        raise _invalid(field, "must name two different speakers")
-
-
-def _invalid(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed(f"{field}: {message}", errors=[{"field": field, "message": message}])
+        raise ValidationFailed.of(field, "must name two different speakers")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.core.exceptions import CallNotFound, CallNotReady
+from app.core.exceptions import CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.correction import Edit
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, refuse_without_words
 from app.schemas.speaker import Speaker, SpeakerEdit
 from app.services.coachable.compiled_playbook import CompiledPlaybook
 from app.services.coachable_service import CoachableService
@@ -38,9 +38,7 @@ class SpeakerService:
         """
         playbook = self._playbook_of(call_id)
         with self._database.session() as session:
-            record = CallRepository(session).lock(call_id)
-            if record is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            record = found_call(CallRepository(session).lock(call_id), call_id)
             refuse_without_words(record)
             results = ResultRepository(session)
             result = results.editable(call_id)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from app.core.exceptions import CallNotFound, CallUnfinished
+from app.core.exceptions import CallUnfinished
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, refuse_without_words
 from app.services.text_edits import out_of_place, texts_of
 
 
@@ -49,8 +49,7 @@ class TranscriptService:
 
 
 def _open(record: CallRecord | None, call_id: str) -> CallRecord:
-    if record is None:
-        raise CallNotFound(f"there is no call {call_id}")
+    record = found_call(record, call_id)
     if not record.status.is_final:
         raise CallUnfinished(f"call {call_id} is {record.status}")
     refuse_without_words(record)

@@ -14,7 +14,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallFilter
 from app.schemas.conversation import Conversation
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, refuse_without_words
 from app.schemas.metrics import Metrics
 from app.schemas.moment import Moment
 from app.schemas.speaker import Speaker
@@ -139,9 +139,7 @@ class TrialService:
     def _analysis(self, call_id: str) -> Analysis:
         """One call in one short transaction: others write in between."""
         with self._database.snapshot() as session:
-            record = CallRepository(session).get(call_id)
-            if record is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            record = found_call(CallRepository(session).get(call_id), call_id)
             refuse_without_words(record)
             analysis = ResultRepository(session).current(call_id)
         if analysis is None:

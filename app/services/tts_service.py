@@ -82,7 +82,7 @@ class TtsService:
         words = spoken_text(text)
         if not words:
             message = "must hold something to say"
-            raise ValidationFailed(f"text {message}", errors=[{"field": "text", "message": message}])
+            raise ValidationFailed.of("text", message)
         chosen = self._chain.choose(language, external=external).name
         try:
             return self._speak_with(chosen, words, language, media, target_folder, scope)

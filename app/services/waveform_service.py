@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.core.exceptions import CallNotFound, CallNotReady
+from app.core.exceptions import CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.waveforms import Voices, WaveformRepository
 from app.db.session import Database
 from app.schemas.audio import Span
 from app.schemas.call import CallRecord
+from app.schemas.guards import found_call
 from app.schemas.speaker import Speaker
 from app.schemas.waveform import FULL_SCALE, PartyWaveform, Peaks, Waveform
 from app.services.audio_service import AudioService
@@ -52,9 +53,7 @@ class WaveformService:
 
     def _find(self, call_id: str) -> _Found:
         with self._database.snapshot() as session:
-            record = CallRepository(session).get(call_id)
-            if record is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            record = found_call(CallRepository(session).get(call_id), call_id)
             waveforms = WaveformRepository(session)
             voices = waveforms.voices(call_id)
             if voices is None:

@@ -14,12 +14,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
-import app
 from app.core.config import Settings
 from app.core.exceptions import DeadlineExceeded, EngineCrashed, EngineUnavailable, ResourceLimit
+from app.workers.interpreter import import_path
 
 log = logging.getLogger(__name__)
 
@@ -288,8 +287,6 @@ def in_mb(max_rss: int) -> float:
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of a process that runs engines: thread limits, memory, no look-ups at model hubs."""
     threads = str(settings.threads)
-    package_root = str(Path(app.__file__).resolve().parent.parent)
-    python_path = [package_root, os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "OMP_NUM_THREADS": threads,
@@ -298,5 +295,5 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", ALLOCATION),
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": os.pathsep.join(path for path in python_path if path),
+        "PYTHONPATH": import_path(),
     }

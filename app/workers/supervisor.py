@@ -12,14 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import app
 from app.core.config import Settings
 from app.core.exceptions import ConfigurationError
 from app.core.shared_counters import share_counters
 from app.schemas.call import ALL_QUEUES, Queue
 from app.storage.scratch import working_folder
+from app.workers.interpreter import import_path
 from app.workers.signals import set_when_told_to_stop
 
 log = logging.getLogger(__name__)
@@ -150,10 +149,8 @@ def named_queues(names: str) -> tuple[Queue, ...]:
 
 def _environment(settings: Settings, processes: int) -> dict[str, str]:
     """All processes together use no more threads than engines may."""
-    package_root = str(Path(app.__file__).resolve().parent.parent)
-    python_path = [package_root, os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "ENGINE_THREADS": str(max(1, settings.threads // processes)),
-        "PYTHONPATH": os.pathsep.join(path for path in python_path if path),
+        "PYTHONPATH": import_path(),
     }

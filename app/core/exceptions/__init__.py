@@ -1,4 +1,4 @@
-"""Every error that a client can see: a stable code, an HTTP status and whether trying again may help."""
+"""Every error that a client can see: a stable code and an HTTP status."""
 
 # AppError
 # ├── InputError                      the client must change something
@@ -52,6 +52,7 @@
 # │   ├── PlaybookTooLarge            413 playbook_too_large
 # │   ├── TooManyPlaybooks            409 too_many_playbooks
 # │   ├── TooManyWrongKeys            429 too_many_wrong_keys
+# │   ├── UnsupportedMediaType        415 unsupported_media_type (of a recording: UnsupportedMedia)
 # │   ├── UploadTimeout               408 upload_timeout
 # │   ├── UploadTooLarge              413 upload_too_large
 # │   └── AudioRejected               the recording itself cannot be used
@@ -61,7 +62,7 @@
 # │       ├── AudioTooLong            413 audio_too_long
 # │       ├── UnsupportedRate         422 unsupported_rate
 # │       └── UnsupportedLanguage     422 unsupported_language
-# ├── Unavailable                     503, retryable: the client may send the same again later
+# ├── Unavailable                     503: the client may send the same again later
 # │   ├── EngineUnavailable           503 <stage>_unavailable
 # │   ├── DatabaseUnavailable         503 database_unavailable
 # │   ├── StorageUnavailable          503 storage_unavailable
@@ -148,6 +149,7 @@ from app.core.exceptions.requests import (
     MalformedRequest,
     TooManyWrongKeys,
     Unauthorized,
+    UnsupportedMediaType,
     UploadTimeout,
     UploadTooLarge,
     ValidationFailed,
@@ -242,6 +244,7 @@ __all__ = [
     "UnknownPlaybook",
     "UnsupportedLanguage",
     "UnsupportedMedia",
+    "UnsupportedMediaType",
     "UnsupportedRate",
     "UploadTimeout",
     "UploadTooLarge",

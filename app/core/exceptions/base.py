@@ -14,7 +14,6 @@ class AppError(Exception):
     code: str = "internal_error"
     status: int = 500
     title: ClassVar[str] = "Internal error"
-    retryable: ClassVar[bool] = False
     usual_retry_after_s: ClassVar[int | None] = None
 
     def __init__(
@@ -51,7 +50,6 @@ class InputError(AppError):
 
 class Unavailable(AppError):
     status = 503
-    retryable = True
     title = "A part of the service is not available"
     usual_retry_after_s = 30
 

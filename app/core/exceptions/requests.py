@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from app.core.exceptions.base import InputError
 
 
 class ValidationFailed(InputError):
     code = "validation_error"
     title = "The request has fields that cannot be used"
+
+    @classmethod
+    def of(cls, field: str, message: str) -> Self:
+        """The failure of one field; ``message`` goes on after its name ("must be …")."""
+        return cls(f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
 class MalformedRequest(InputError):
@@ -32,6 +39,12 @@ class FormTokenInvalid(InputError):
     code = "form_token_invalid"
     status = 403
     title = "The page is out of date"
+
+
+class UnsupportedMediaType(InputError):
+    code = "unsupported_media_type"
+    status = 415
+    title = "The body is of a kind that is not taken here"
 
 
 class TooManyWrongKeys(InputError):

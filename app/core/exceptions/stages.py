@@ -11,7 +11,6 @@ class StageFailed(AppError):
     """An engine raised in the middle of a call; ``code`` is ``<stage>_failed`` where there is no other."""
 
     title = "A stage of the analysis failed"
-    retryable = True
     own_code: ClassVar[str | None] = None
 
     def __init__(self, stage: str, detail: str = "") -> None:

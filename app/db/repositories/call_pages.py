@@ -31,8 +31,7 @@ def read_page(
 ) -> tuple[tuple[CallSummary, ...], str | None]:
     """Newest first. Raises ValidationFailed that names the bad field."""
     if not 1 <= limit <= MAX_PAGE:
-        message = f"must be 1 to {MAX_PAGE}"
-        raise ValidationFailed(f"limit {message}", errors=[{"field": "limit", "message": message}])
+        raise ValidationFailed.of("limit", f"must be 1 to {MAX_PAGE}")
     query = _with_results().where(*conditions_of(session, filters))
     rows, following = read_newest(session, query, _CALLS.c.created_at, _CALLS.c.call_id, limit, cursor)
     return _summaries(rows, _count_moments(session, rows)), following

@@ -51,12 +51,8 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
         microseconds, _, key = urlsafe_b64decode(padded).decode().partition(":")
         place = _EPOCH + timedelta(microseconds=int(microseconds)), key
     except (binascii.Error, ValueError, OverflowError):
-        raise _foreign() from None
+        raise ValidationFailed.of("cursor", _FOREIGN) from None
     # The decoder skips what it does not know and a number has many spellings: only our own is taken.
     if encode_cursor(*place) != cursor:
-        raise _foreign()
+        raise ValidationFailed.of("cursor", _FOREIGN)
     return place
-
-
-def _foreign() -> ValidationFailed:
-    return ValidationFailed(f"cursor {_FOREIGN}", errors=[{"field": "cursor", "message": _FOREIGN}])

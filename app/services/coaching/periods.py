@@ -25,9 +25,9 @@ def window_of(date_from: datetime | None, date_to: datetime | None, bucket: Buck
         for _ in range(SHOWN[bucket] - 1):
             since = start_of(bucket, since - timedelta(days=1))
     if since > until:
-        raise _invalid("date_from", "is after date_to")
+        raise ValidationFailed.of("date_from", "is after date_to")
     if (until - since).days > MOST_PERIODS * _LEAST_DAYS[bucket]:
-        raise _invalid("bucket", f"would make more than {MOST_PERIODS} of them: take a longer one")
+        raise ValidationFailed.of("bucket", f"would make more than {MOST_PERIODS} of them: take a longer one")
     return Window(since, until)
 
 
@@ -50,7 +50,3 @@ def periods(bucket: Bucket, window: Window) -> Iterator[tuple[datetime, datetime
         end = start_of(bucket, start + timedelta(days={"day": 1, "week": 7, "month": 31}[bucket]))
         yield start, end
         start = end
-
-
-def _invalid(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed(f"{field} {message}", errors=[{"field": field, "message": message}])

@@ -10,7 +10,6 @@ from app.schemas.metrics import QuarterSentiment, SentimentCourse
 from app.services.metrics.voices import tokens_of
 
 QUARTERS = 4
-_SCALE = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def score_segments(conversation: Conversation) -> tuple[ScoredSegment, ...]:
             ScoredSegment(
                 index=segment.index,
                 speaker=segment.speaker,
-                score=_SCALE * (sentiment.positive - sentiment.negative),
+                score=sentiment.balance,
                 words=sum(bool(tokens_of(word.text)) for word in segment.words),
                 quarter=min(max(quarter, 0), QUARTERS - 1),
             )

@@ -27,7 +27,6 @@ from app.web.contexts.draft import (
 from app.web.contexts.frame import Frame
 from app.web.forms import HxRequest
 from app.web.frame import FrameDep
-from app.web.playbooks.playbook_page import known_playbook
 from app.web.playbooks.rules import languages_beside
 from app.web.rendering import ask, render
 
@@ -45,7 +44,7 @@ def show_new(frame: FrameDep, services: ServicesDep) -> Response:
 @router.get(PLAYBOOKS + "/{name}/draft")
 def show_draft(name: PlaybookPath, frame: FrameDep, services: ServicesDep) -> Response:
     """The draft, else the text of what holds now to begin with."""
-    if known_playbook(services, name).draft is not None:
+    if services.playbooks.known(name).draft is not None:
         draft = services.playbooks.draft(name)
         return draft_page(frame, services, name, draft.yaml, draft.etag)
     return draft_page(frame, services, name, services.playbooks.get(name)[0].yaml, "")
@@ -59,7 +58,7 @@ def ask_to_discard(
     hx_request: HxRequest = False,
 ) -> Response:
     draft = services.playbooks.draft(name)
-    has_current = known_playbook(services, name).current is not None
+    has_current = services.playbooks.known(name).current is not None
     question = DiscardDraft(frame, name, draft.facts.revision, draft.etag, has_current)
     return ask(question, in_dialog=hx_request)
 
@@ -119,7 +118,7 @@ def _line_of(problem: dict[str, str], text: str) -> int | None:
 
 def _known(services: Services, name: str | None) -> KnownPlaybook | None:
     try:
-        return None if name is None else known_playbook(services, name)
+        return None if name is None else services.playbooks.known(name)
     except PlaybookNotFound:
         return None
 

@@ -8,9 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.playbooks import PlaybookPath
-from app.core.exceptions import PlaybookNotFound
-from app.schemas.playbook import KnownPlaybook, PlaybookSource, RevisionFacts, RevisionState
-from app.services.bootstrap import Services
+from app.schemas.playbook import PlaybookSource, RevisionFacts, RevisionState
 from app.services.coachable.playbook import Playbook
 from app.web.addresses import PLAYBOOKS, playbook_address
 from app.web.contexts.base import Choice
@@ -27,14 +25,6 @@ ORDERS = {"": "As they are written", "unsure": "Least precise first", "judged": 
 router = APIRouter(include_in_schema=False)
 
 
-def known_playbook(services: Services, name: str) -> KnownPlaybook:
-    """Raises PlaybookNotFound."""
-    for known in services.playbooks.all():
-        if known.name == name:
-            return known
-    raise PlaybookNotFound(f"there is no playbook {name!r}")
-
-
 @router.get(PLAYBOOKS + "/{name}")
 def show_playbook(
     name: PlaybookPath,
@@ -43,7 +33,7 @@ def show_playbook(
     services: ServicesDep,
     hx_target: HxTarget = None,
 ) -> Response:
-    known = known_playbook(services, name)
+    known = services.playbooks.known(name)
     asked = asked_of(request)
     book = services.library.current(name).playbook if known.current else None
     current, rules, revisions = services.playbooks.report(name)

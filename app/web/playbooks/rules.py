@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from app.schemas.rule_report import RulePrecision
-from app.services.coachable.playbook import Example, Playbook, TimedRule, WordsRule
+from app.services.coachable.playbook import Playbook, TimedRule, WordsRule
+from app.services.playbook_examples import words_of
 from app.web.contexts.playbooks import Instead, Precision, RuleCard
 from app.web.playbooks.condition_words import condition_lines
 
@@ -39,8 +40,8 @@ def card_of(rule: WordsRule | TimedRule, over_all: Precisions, of_current: Preci
         why=rule.why,
         tip=rule.tip,
         condition=condition_lines(rule.condition),
-        match=_examples(in_words.match) if in_words else (),
-        no_match=_examples(in_words.no_match) if in_words else (),
+        match=tuple(map(words_of, in_words.match)) if in_words else (),
+        no_match=tuple(map(words_of, in_words.no_match)) if in_words else (),
         precision=precision_of(found),
         of_revision=precision_of(of_current.get(rule.id)),
         instead=tuple(Instead(label, count) for label, count in found.instead.items()) if found else (),
@@ -52,11 +53,4 @@ def precision_of(found: RulePrecision | None) -> Precision | None:
         return None
     return Precision(
         found.reviewed, found.right, found.wrong, found.other, found.precision, found.low, found.high
-    )
-
-
-def _examples(examples: Iterable[Example]) -> tuple[str, ...]:
-    return tuple(
-        example if isinstance(example, str) else " / ".join(f"{said.role}: {said.text}" for said in example)
-        for example in examples
     )

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from app.schemas.overview import curve_of, score_of
+from app.schemas.overview import curve_of
 from app.schemas.search import gaps_in, lines_of
 
 revision = "0014"
@@ -124,7 +124,7 @@ def _segments_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, lis
 
 def _overview(row: sa.Row[Any], segments: Sequence[sa.Row[Any]]) -> dict[str, Any]:
     judged = [
-        (part.start_s, part.end_s, score_of(part.sentiment_positive, part.sentiment_negative))
+        (part.start_s, part.end_s, 5 * (part.sentiment_positive - part.sentiment_negative))
         for part in segments
         if part.sentiment_score is not None
     ]
