@@ -31,7 +31,7 @@ def times_hold(ffmpeg: Ffmpeg, name: str, folder: Path, limits: RunLimits, heard
     if container is None:
         return False
     if container[1] == "mp3":
-        frames = walk_mp3(folder / name)
+        frames = walk_mp3(folder / name, heard_s + 1)
         if frames is None or (frames.is_said_to_have_one_size and not frames.has_one_size):
             return False
         return _is_near(frames.length_s, heard_s)

@@ -6,11 +6,16 @@ table (Xing, Info; http://gabriel.mp3-tech.org/mp3infotag.html) or VBRI.
 
 from __future__ import annotations
 
-import mmap
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
+from os import SEEK_CUR
 from pathlib import Path
+from typing import BinaryIO
 
 _ID3_HEAD_BYTES = 10
+_MOST_FRAME_BYTES = 1_441
+_BLOCK_BYTES = 1 << 20
 _BIT_RATES = {
     3: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -32,49 +37,56 @@ class Mp3Frames:
     has_one_size: bool
 
 
-def walk_mp3(path: Path) -> Mp3Frames | None:
-    """None where no frame of layer III follows the tags, or the first says nothing of its length."""
-    if path.stat().st_size < _ID3_HEAD_BYTES:
-        return None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _walk(data, _after_tags(data))
+def walk_mp3(path: Path, longest_s: float) -> Mp3Frames | None:
+    """Walks no further than to ``longest_s``. None where no frame of layer III follows the tags, or the first
+    says nothing of its length."""
+    with path.open("rb") as file:
+        file.seek(_after_tags(file))
+        first = file.read(_MOST_FRAME_BYTES)
+        lengths = _frame_lengths(first[1], first[2]) if len(first) >= 4 and first[0] == 0xFF else {}
+        if not lengths:
+            return None
+        version, rate_index = first[1] >> 3 & 3, first[2] >> 2 & 3
+        rate, samples = _SAMPLE_RATES[version][rate_index], 1152 if version == 3 else 576
+        length = lengths[first[1], first[2]]
+        table = _Table.of(first[:length])
+        file.seek((length if table.is_there else 0) - len(first), SEEK_CUR)
+        count, kinds = _walk(file, lengths, ceil(longest_s * rate / samples))
+    has_one_size = len(kinds) == 1 and abs((table.frame_count or 0) - count) <= 1
+    return Mp3Frames((count * samples - table.padding) / rate, table.says_one_size, has_one_size)
 
 
-def _after_tags(data: mmap.mmap) -> int:
+def _after_tags(file: BinaryIO) -> int:
     place = 0
-    while data[place : place + 3] == b"ID3" and place + _ID3_HEAD_BYTES <= len(data):
+    while (head := file.read(_ID3_HEAD_BYTES))[:3] == b"ID3" and len(head) == _ID3_HEAD_BYTES:
         size = 0
-        for seven_bits in data[place + 6 : place + 10]:
+        for seven_bits in head[6:]:
             size = size << 7 | seven_bits & 0x7F
-        footer_bytes = _ID3_HEAD_BYTES if data[place + 5] & 0x10 else 0
+        footer_bytes = _ID3_HEAD_BYTES if head[5] & 0x10 else 0
         place += _ID3_HEAD_BYTES + size + footer_bytes
+        file.seek(place)
     return place
 
 
-def _walk(data: mmap.mmap, place: int) -> Mp3Frames | None:
-    head = data[place : place + 4]
-    if len(head) < 4 or head[0] != 0xFF:
-        return None
-    lengths = _frame_lengths(head[1], head[2])
-    if not lengths:
-        return None
-    version = head[1] >> 3 & 3
-    rate = _SAMPLE_RATES[version][head[2] >> 2 & 3]
-    first = data[place : place + lengths[head[1], head[2]]]
-    table = _Table.of(first)
-    if table.is_there:
-        place += len(first)
-    count, kinds, last = 0, set(), len(data) - 4
-    while place <= last and data[place] == 0xFF:
+def _walk(file: BinaryIO, lengths: Mapping[tuple[int, int], int], most: int) -> tuple[int, set[int]]:
+    """How many frames follow one another, up to ``most``, and which bit rates they have."""
+    count, kinds = 0, set()
+    at, place = file.tell(), 0
+    data = file.read(_BLOCK_BYTES)
+    while count < most:
+        if place + 3 > len(data):
+            at += place
+            file.seek(at)
+            data, place = file.read(_BLOCK_BYTES), 0
+            if len(data) < 3:
+                break
         kind = data[place + 1], data[place + 2]
-        if kind not in lengths:
+        if data[place] != 0xFF or kind not in lengths:
             break
         kinds.add(kind[1] >> 4)
         place += lengths[kind]
         count += 1
-    samples = count * (1152 if version == 3 else 576) - table.padding
-    has_one_size = len(kinds) == 1 and abs((table.frame_count or 0) - count) <= 1
-    return Mp3Frames(samples / rate, table.says_one_size, has_one_size)
+    return count, kinds
 
 
 def _frame_lengths(second: int, third: int) -> dict[tuple[int, int], int]:
