@@ -72,4 +72,4 @@ class Segment:
 
 def join_words(words: Iterable[Word]) -> str:
     """The text of ``words``, spaced as the engine spaced them."""
-    return "".join(f" {word.text}" if word.space_before else word.text for word in words).strip()
+    return "".join([f" {word.text}" if word.space_before else word.text for word in words]).strip()

@@ -47,13 +47,16 @@ class AudioService:
         """
         return self._decoder.decode(source, scratch, stopped)
 
-    def cut(self, source: Path, spans: Sequence[Span], folder: Path) -> tuple[Path, ...]:
+    def cut(
+        self, source: Path, spans: Sequence[Span], folder: Path, heard_s: float | None
+    ) -> tuple[Path, ...]:
         """Cut ``spans`` (seconds of the stored recording ``source``) into mono WAV files in ``folder``.
 
-        Exact to the sample, faded over 20 ms at the edges; the recording is read once for all of them, up to
-        the end of the last. Raises StageFailed or InsufficientStorage.
+        Of exactly their length, faded over 20 ms at the edges. ``heard_s``: how much was decoded of the
+        recording when it came in, None where that is not known; then it is decoded anew up to the end of the
+        last span. Raises StageFailed or InsufficientStorage.
         """
-        return self._cutter.cut(source, spans, folder)
+        return self._cutter.cut(source, spans, folder, heard_s)
 
     def peaks(self, audio: Audio) -> Peaks:
         """What a waveform of decoded audio is drawn from, by channel as recorded."""

@@ -87,7 +87,7 @@ class RecordingService:
         """Cut a stretch out into an MP3 file in ``folder``. Raises as ``find`` does, and StageFailed and
         InsufficientStorage."""
         with self.local(record) as source:
-            (cut,) = self._audio.cut(source, [span], folder)
+            (cut,) = self._audio.cut(source, [span], folder, record.duration_s)
         target = folder / "clip.mp3"
         self._audio.encode(cut, target, "mp3")
         return Clip(target, span)

@@ -52,7 +52,7 @@ def test_encode_cut_join_and_measure(tmp_path: Path) -> None:
     clip = write_wav(tmp_path / "a.wav", sweep(1, 22050), 22050)
 
     service.encode(clip, tmp_path / "a.mp3", "mp3")
-    (cut,) = service.cut(tmp_path / "a.mp3", [Span(0.25, 0.75)], tmp_path)
+    (cut,) = service.cut(tmp_path / "a.mp3", [Span(0.25, 0.75)], tmp_path, None)
     tape = service.tape(tmp_path)
     for part in (clip, cut):
         tape.add(part)

@@ -14,7 +14,7 @@ from app.schemas.audio import SAMPLE_RATE, Audio
 from app.services.audio.disk import disk_full_translated, refuse_full_disk
 from app.services.audio.ffmpeg import Ffmpeg, guarded_input, only_first_audio
 from app.services.audio.guarded_process import Finished, RunLimits
-from app.services.audio.probe import Probe, read_probe
+from app.services.audio.probe import PROBE_WALL_S, Probe, read_probe
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ LOWEST_RATE, HIGHEST_RATE = 4_000, 192_000
 SAMPLE_BYTES = 2
 BYTES_PER_SECOND = SAMPLE_BYTES * SAMPLE_RATE
 SOURCE, PCM = "source", "audio.pcm"
-PROBE_WALL_S = 30.0
 
 BY_COUNT = "asetpts=N/SR/TB,asetnsamples=n=16384:p=0"
 """Time is counted in samples, whatever the file says of it; large frames spare a third of the work."""

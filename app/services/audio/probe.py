@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+PROBE_WALL_S = 30.0
+
 STREAM = re.compile(r"^( {2}| {4})Stream #0:\d+\S*: (\w+): (.*)$", re.MULTILINE)
 RATE = re.compile(r"(?:^|, )(\d+) Hz(?:,|$)")
 CHANNELS = re.compile(r"(?:^|, )\d+ Hz, (?:(mono)|(stereo|downmix|binaural)|(\d+) channels)\b")

@@ -43,15 +43,15 @@ class _Rest:
 
 @dataclass(slots=True, eq=False)
 class _State:
-    """What may come after the words so far, the phrases complete here (or only at the edge of a sentence),
-    and the moves known.
+    """What may come after the words so far, the phrases complete here, those of them that are so only at an
+    edge of a sentence, and the moves known.
 
     A move to None: no phrase can match any more. Only the root has no ``rests``.
     """
 
     rests: frozenset[_Rest]
     complete: tuple[int, ...] = ()
-    complete_at_edges: tuple[int, ...] = ()
+    at_edges: frozenset[int] = frozenset()
     moves: dict[Symbol, _State | None] = field(default_factory=dict)
 
 
@@ -88,38 +88,28 @@ class Automaton:
         known = self._symbols
         symbols = [known.get(word) or self._symbol(word) for word in tokens.words]
         found: list[Match] = []
+        root = self._root
         for sentence in tokens.sentences:
             for first in range(sentence.first, sentence.last + 1):
-                state = self._root.moves.get(symbols[first], _NOT_KNOWN)
+                place = first
+                state = root.moves.get(symbols[first], _NOT_KNOWN)
                 if state is _NOT_KNOWN:
-                    state = self._move(self._root, symbols[first])
-                if state is not None:
-                    self._walk(state, symbols, first, sentence, found)
+                    state = self._move(root, symbols[first])
+                while state is not None:
+                    for number in state.complete:
+                        if number not in state.at_edges or self._fits(number, first, place, sentence):
+                            found.append((number, first, place))
+                    if place == sentence.last:
+                        break
+                    place += 1
+                    following = state.moves.get(symbols[place], _NOT_KNOWN)
+                    state = self._move(state, symbols[place]) if following is _NOT_KNOWN else following
         return found
 
-    def _walk(
-        self, state: _State, symbols: list[Symbol], first: int, sentence: Sentence, found: list[Match]
-    ) -> None:
-        """Notes what begins at ``first``, from whose word one is in ``state``."""
-        place = first
-        while True:
-            for number in state.complete:
-                found.append((number, first, place))
-            for number in state.complete_at_edges:
-                phrase = self._phrases[number]
-                if (not phrase.at_start or first == sentence.first) and (
-                    not phrase.at_end or place == sentence.last
-                ):
-                    found.append((number, first, place))
-            if place == sentence.last:
-                return
-            place += 1
-            following = state.moves.get(symbols[place], _NOT_KNOWN)
-            if following is _NOT_KNOWN:
-                following = self._move(state, symbols[place])
-            if following is None:
-                return
-            state = following
+    def _fits(self, number: int, first: int, last: int, sentence: Sentence) -> bool:
+        phrase = self._phrases[number]
+        at_start = first == sentence.first or not phrase.at_start
+        return at_start and (last == sentence.last or not phrase.at_end)
 
     def _move(self, state: _State, symbol: Symbol) -> _State | None:
         if state.rests:
@@ -137,12 +127,8 @@ class Automaton:
         known = self._states.get(rests)
         if known is None:
             complete = sorted({rest.phrase for rest in rests if self._look_at(rest).may_end})
-            edged = [self._phrases[number].at_start or self._phrases[number].at_end for number in complete]
-            known = self._states[rests] = _State(
-                rests,
-                tuple(number for number, edge in zip(complete, edged, strict=True) if not edge),
-                tuple(number for number, edge in zip(complete, edged, strict=True) if edge),
-            )
+            at_edges = [n for n in complete if self._phrases[n].at_start or self._phrases[n].at_end]
+            known = self._states[rests] = _State(rests, tuple(complete), frozenset(at_edges))
         return known
 
     def _look_at(self, rest: _Rest) -> _Rest:

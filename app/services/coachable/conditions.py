@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -121,7 +122,7 @@ class Condition(Part):
     def has_words(self) -> bool:
         return bool(self.phrases or self.regex)
 
-    @property
+    @cached_property
     def is_words_alone(self) -> bool:
         return self.has_words and not (self.parts or self.references or self.on_the_call)
 
@@ -141,7 +142,7 @@ class Condition(Part):
         for part in self.parts:
             yield from part.walk()
 
-    @property
+    @cached_property
     def on_the_call(self) -> tuple[OnTheCall, ...]:
         """What is asked of the segment itself, cheapest first; the sequence apart."""
         named = (getattr(self, name) for name in _ON_THE_CALL if name not in ("after", "before"))

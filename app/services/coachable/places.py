@@ -144,8 +144,10 @@ class Matches:
         places: list[Found] = []
         if self.ruled_out:
             return places
-        found = self._candidates(condition, text.tokens)
-        for place in sorted(found, key=_first_and_longest):
+        found: Sequence[Found] = self.found
+        if condition.within_words is not None:
+            found = scattered(self.numbered, len(condition.phrases), condition.within_words, text.tokens)
+        for place in sorted(found, key=_first_and_longest) if len(found) > 1 else found:
             if places and place[0] <= places[-1][1]:
                 continue
             if self._excluded(place, text.tokens) or not _asked_for(place, condition, text):
@@ -154,11 +156,6 @@ class Matches:
             if len(places) == condition.at_least:
                 return places
         return []
-
-    def _candidates(self, condition: Condition, tokens: Tokens) -> Sequence[Found]:
-        if condition.within_words is None:
-            return self.found
-        return scattered(self.numbered, len(condition.phrases), condition.within_words, tokens)
 
     def _excluded(self, place: Found, tokens: Tokens) -> bool:
         if not (self.covered or self.ends or self.starts) or not tokens.sentences:

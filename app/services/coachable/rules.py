@@ -79,10 +79,12 @@ class RuleSet:
         findings: list[list[Finding]] = [[] for _ in view.segments]
         roles = [segment.role for segment in view.segments]
         known_roles = set(roles)
+        origin, new = self._origin, tuple.__new__
         for number, rule in enumerate(self._rules):
             confidence = {role: rule.confidence * _role_factor(rule.role, role) for role in known_roles}
             for position, (start, end) in by_rule[number].items():
-                finding = Finding(rule, position, start, end, confidence[roles[position]], *self._origin)
+                # Without the call of Finding itself, it is made in half the time.
+                finding = new(Finding, (rule, position, start, end, confidence[roles[position]], *origin))
                 findings[position].append(finding)
         return findings
 
@@ -97,9 +99,9 @@ class RuleSet:
         """For each condition of words, by its ``id``, what is found in which segments."""
         words: dict[int, dict[int, Characters]] = {identity: {} for identity in self._ids}
         wanted = {role: self._wanted(role) for role in {segment.role for segment in view.segments}}
-        for position, segment in enumerate(view.segments):
-            role = segment.role
-            for number, characters in self._words.find(view.texts[position], wanted[role]):
+        found = self._words.find(view.texts, [wanted[segment.role] for segment in view.segments])
+        for position, of_segment in enumerate(found):
+            for number, characters in of_segment:
                 words[self._ids[number]][position] = characters
         return words
 

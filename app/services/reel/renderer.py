@@ -117,7 +117,7 @@ class ReelRenderer:
         return [chosen[place] for place in sorted(chosen)]
 
     def _with_clips(self, takes: Sequence[_Take], folder: Path) -> list[_Take]:
-        """Each recording is opened and read once."""
+        """Each recording is opened once."""
         clips: dict[int, Path] = {}
         by_call: dict[str, list[int]] = {}
         for place, take in enumerate(takes):
@@ -126,8 +126,10 @@ class ReelRenderer:
         for number, places in enumerate(by_call.values()):
             part = folder / f"clips-{number}"
             part.mkdir()
-            with self._open_recording(takes[places[0]].scene.call) as source:
-                cut = self._audio.cut(source, [takes[place].scene.span for place in places], part)
+            call = takes[places[0]].scene.call
+            with self._open_recording(call) as source:
+                spans = [takes[place].scene.span for place in places]
+                cut = self._audio.cut(source, spans, part, call.duration_s)
             clips.update(zip(places, cut, strict=True))
         return [replace(take, clip=clips.get(place)) for place, take in enumerate(takes)]
 

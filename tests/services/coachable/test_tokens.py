@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.coachable.tokens import tokenise
+from app.services.coachable import tokens as module
+from app.services.coachable.tokens import is_number, spell_out, tokenise
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,39 @@ def test_every_token_comes_from_its_characters(text: str) -> None:
     for place in covered:
         sentence = tokens.sentence_at(place)
         assert sentence.first <= place <= sentence.last
+
+
+PIECES = (
+    "I", "I'm", "the", "no", "four", "um", "uh-huh", "Dr", "10", "$", " ", " ", ". ", ".", "? ", "; ", "…",
+    "'", "é", "नहीं", "।",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_lists_made_as_wholes_are_those_made_word_by_word(text: str) -> None:
+    words: list[str] = []
+    spans: list[tuple[int, int]] = []
+    sentences: list[tuple[int, int, str]] = []
+    first, reach = 0, 0
+    for chunk in module._CHUNK.finditer(text):
+        start, end = chunk.span()
+        if words and (mark := module._closing_mark(text[reach : start + 1], words[-1])):
+            if len(words) > first:
+                sentences.append((first, len(words) - 1, mark))
+            first = len(words)
+        reach = end
+        for word in spell_out(chunk.group()):
+            if len(words) == first or word != words[-1] or is_number(word):
+                words.append(word)
+                spans.append((start, end))
+    if len(words) > first:
+        sentences.append((first, len(words) - 1, module._closing_mark(text[reach:], words[-1])))
+
+    tokens = tokenise(text)
+
+    assert list(tokens.words) == words
+    assert [tokens.span(place, place) for place in range(len(words))] == spans
+    assert [tuple(sentence) for sentence in tokens.sentences] == sentences
 
 
 def test_a_chain_of_apostrophes_does_not_recurse() -> None:

@@ -127,6 +127,20 @@ def test_any_order_within_so_many_words(text: str, words: list[str]) -> None:
     assert found(text, phrases=["price", "[too] high"], order="any", within_words=5) == words
 
 
+@given(st.lists(st.sampled_from("abcx"), max_size=9))
+@settings(deadline=None, max_examples=60)
+def test_what_is_found_is_the_first_place_and_the_longest_there(words: list[str]) -> None:
+    """Whether or not a condition asks for more than its phrases, which "zero" never alters."""
+    text, phrases = " ".join(words), ["a", "a b", "b [c] a", "c ...2 a"]
+    plain = found(text, phrases=phrases)
+
+    assert plain == found(text, phrases=phrases, regex=["zero"], unless=["zero"])
+    assert plain == found(text, phrases=phrases, negated="excluded")
+    alone = [one for phrase in phrases for one in found(text, phrases=[phrase])]
+    assert bool(plain) == bool(alone)
+    assert not plain or plain[0] == max(alone, key=lambda one: (-text.find(one), len(one)))
+
+
 def test_any_order_takes_every_phrase_and_the_other_conditions() -> None:
     three = {"phrases": ["a", "b", "c d"], "order": "any", "within_words": 6}
     assert found("c d x b a", **three) == ["c d x b a"]
