@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from app.core.config import Settings
+from tests.db.databases import migrated_sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 90
@@ -144,6 +145,9 @@ def running(folder: Path, *, workers: int = 1, wait_ready: bool = True, **settin
 
 
 def start(folder: Path, *, workers: int = 1, **settings: str) -> Service:
+    """A service that answers. Its database is there already, and migrated, unless ``settings`` name one."""
+    if "database_url" not in settings and not (folder / "calls.db").exists():
+        (folder / "calls.db").write_bytes(migrated_sqlite())
     port = free_port()
     with (folder / "service.log").open("ab") as log:
         process = subprocess.Popen(
