@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.service import ROOT, environment, running, tone, write_script
+from tests.process.service import ROOT, Service, environment, running, tone, write_script
 
 
 def test_with_keys_everything_but_health_needs_one(tmp_path: Path) -> None:
@@ -36,14 +36,12 @@ def test_a_session_is_kept_to_https_where_a_known_proxy_says_so(
         assert ("Secure" in answer.headers["set-cookie"]) is is_secure
 
 
-def test_a_foreign_page_cannot_post_a_form(tmp_path: Path) -> None:
-    write_script(tmp_path)
-    with running(tmp_path) as service:
-        files = {"audio": ("a.wav", tone())}
-        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            answer = service.post("/transcribe", files=files, headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden_origin")
-        assert service.stored_files() == []
+def test_a_foreign_page_cannot_post_a_form(plain: Service) -> None:
+    files = {"audio": ("a.wav", tone())}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = plain.post("/transcribe", files=files, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden_origin")
+    assert plain.stored_files() == []
 
 
 @pytest.mark.parametrize(
