@@ -21,12 +21,12 @@ run: $(INSTALLED) ## Start the service on 127.0.0.1:8000
 demo: $(INSTALLED) ## Analyse the demo call through HTTP and show the result (DEMO_EXIT=1: then end)
 	@$(BIN)/python scripts/demo.py
 
-# Many tests wait for processes of their own, so one worker more than there are cores.
+# Many tests wait for processes of their own, so two workers more than a machine with two cores has.
 test: $(INSTALLED) ## Run all tests
-	$(BIN)/python -m pytest tests/ -n 3 --dist loadfile
+	$(BIN)/python -m pytest tests/ -n 4 --dist loadfile
 
 coverage: $(INSTALLED) ## The same, counting the lines that they reach (slower)
-	$(BIN)/python -m pytest tests/ --cov=app -n 3 --dist loadfile
+	$(BIN)/python -m pytest tests/ --cov=app -n 4 --dist loadfile
 
 faults: $(INSTALLED) ## Kill, freeze and cut off real processes, and see what is left (docs/faults.md)
 	$(BIN)/python -m tests.faults

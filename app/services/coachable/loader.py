@@ -42,7 +42,7 @@ def load_playbook(name: str, folder: Path | None) -> Playbook:
 
 
 def _built_in(path: Path) -> Playbook:
-    """By its schema alone: reading each phrase takes a tenth of a start, and what we ship, tests have checked."""
+    """By its schema alone: reading each phrase takes a tenth of a start, and tests do that for ours."""
     playbook, _ = _validated(_text_of(path), str(path), Playbook)
     return playbook.with_parts(_parts_beside(path, playbook))
 
