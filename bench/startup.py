@@ -26,8 +26,8 @@ def measure() -> list[Figure]:
             began = time.monotonic()
             service = start(Path(folder), stt_provider="pocketsphinx")
             answered = time.monotonic() - began
-            wait_until(lambda service=service: service.get("/ready").status_code == 200, "readiness")  # type: ignore[misc]
-            if number:  # the first start migrates the database and fills the disk cache
+            wait_until(lambda service=service: service.get("/ready").status_code == 200, "readiness", 0.02)  # type: ignore[misc]
+            if number:  # the first start fills the disk cache
                 alive.append(answered)
                 ready.append(time.monotonic() - began)
             service.stop()

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,11 +55,26 @@ def postgres_url() -> Iterator[str]:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+@cache
+def migrated_sqlite() -> bytes:
+    """What a SQLite file holds that is migrated and empty: written, it need not be migrated each time."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "calls.db"
+        with opened(f"sqlite:///{path}") as database:
+            migrate(database)
+        return path.read_bytes()
+
+
+def migrated_sqlite_url(folder: Path) -> str:
+    path = folder / f"test_{secrets.token_hex(4)}.db"
+    path.write_bytes(migrated_sqlite())
+    return f"sqlite:///{path}"
+
+
 @contextmanager
 def sqlite_database(tmp_path: Path, **overrides: Any) -> Iterator[Database]:
     """A migrated SQLite file in ``tmp_path``."""
-    with opened(sqlite_url(tmp_path), **overrides) as database:
-        migrate(database)
+    with opened(migrated_sqlite_url(tmp_path), **overrides) as database:
         yield database
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from app.core.config import Settings
+from tests.db.databases import migrated_sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 90
@@ -144,6 +145,9 @@ def running(folder: Path, *, workers: int = 1, wait_ready: bool = True, **settin
 
 
 def start(folder: Path, *, workers: int = 1, **settings: str) -> Service:
+    """A service that answers. Its database is there already, and migrated, unless ``settings`` name one."""
+    if "database_url" not in settings and not (folder / "calls.db").exists():
+        (folder / "calls.db").write_bytes(migrated_sqlite())
     port = free_port()
     with (folder / "service.log").open("ab") as log:
         process = subprocess.Popen(
@@ -154,7 +158,7 @@ def start(folder: Path, *, workers: int = 1, **settings: str) -> Service:
             stderr=log,
         )
     service = Service(folder, process, port)
-    wait_until(lambda: is_alive(service), "the service to answer")
+    wait_until(lambda: is_alive(service), "the service to answer", every_s=0.02)  # starts are timed
     return service
 
 
@@ -179,7 +183,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 def is_alive(service: Service) -> bool:
     if service.process.poll() is not None:
         raise AssertionError((service.folder / "service.log").read_text())
-    connection = HTTPConnection("127.0.0.1", service.port, timeout=2)  # lighter than httpx: starts are timed
+    connection = HTTPConnection("127.0.0.1", service.port, timeout=2)  # lighter than httpx
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == 200
@@ -189,11 +193,11 @@ def is_alive(service: Service) -> bool:
         connection.close()
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, every_s: float = POLL_S) -> None:
     until = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(POLL_S)
+        time.sleep(every_s)
 
 
 def free_port() -> int:

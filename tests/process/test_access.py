@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.guesses import LIMIT
-from tests.process.service import ROOT, environment, running, tone, write_script
+from tests.process.service import ROOT, Service, environment, running, tone, write_script
 
 
 def test_with_keys_everything_but_health_needs_one(tmp_path: Path) -> None:
@@ -52,14 +52,12 @@ def test_guesses_count_for_the_client_that_a_known_proxy_names(tmp_path: Path) -
         assert service.get("/calls", headers={"Authorization": "Bearer alpha"}).status_code == 200
 
 
-def test_a_foreign_page_cannot_post_a_form(tmp_path: Path) -> None:
-    write_script(tmp_path)
-    with running(tmp_path) as service:
-        files = {"audio": ("a.wav", tone())}
-        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            answer = service.post("/transcribe", files=files, headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden_origin")
-        assert service.stored_files() == []
+def test_a_foreign_page_cannot_post_a_form(plain: Service) -> None:
+    files = {"audio": ("a.wav", tone())}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = plain.post("/transcribe", files=files, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden_origin")
+    assert plain.stored_files() == []
 
 
 @pytest.mark.parametrize(

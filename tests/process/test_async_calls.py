@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.process.service import running, tone, write_script
+from tests.process.service import Service, running, tone, write_script
 
 SLOW = [{"do": "sleep", "seconds": 60}]
 
@@ -49,36 +49,33 @@ def test_a_call_is_answered_before_it_is_worked_on_and_then_shows_how_far_it_is(
         assert sorted(ended, key=lambda call: call["completed_at"]) == ended
 
 
-def test_a_form_that_cannot_be_used_is_refused_at_once_and_leaves_nothing(tmp_path: Path) -> None:
-    write_script(tmp_path)
-    with running(tmp_path) as service:
-        assert code(service.submit(tone(), priority="10")) == (422, "validation_error")
-        assert code(service.submit(tone(), call_id="a b")) == (422, "validation_error")
-        assert code(service.submit(b"<html></html>")) == (415, "unsupported_media")
-        for key in ("", "x" * 256, "tab\there"):
-            assert code(service.submit(tone(), keyed(key))) == (400, "idempotency_key_invalid")
-        twice = httpx.Headers([("Idempotency-Key", "a"), ("Idempotency-Key", "b")])
-        assert code(service.post("/calls", headers=twice, files={"audio": tone()})) == (
-            400,
-            "idempotency_key_invalid",
-        )
-        assert service.submit(tone(), keyed("x" * 255)).status_code == 202
-        assert len(service.get("/calls").json()["items"]) == len(service.recordings()) == 1
+def test_a_form_that_cannot_be_used_is_refused_at_once_and_leaves_nothing(plain: Service) -> None:
+    assert code(plain.submit(tone(), priority="10")) == (422, "validation_error")
+    assert code(plain.submit(tone(), call_id="a b")) == (422, "validation_error")
+    assert code(plain.submit(b"<html></html>")) == (415, "unsupported_media")
+    for key in ("", "x" * 256, "tab\there"):
+        assert code(plain.submit(tone(), keyed(key))) == (400, "idempotency_key_invalid")
+    twice = httpx.Headers([("Idempotency-Key", "a"), ("Idempotency-Key", "b")])
+    assert code(plain.post("/calls", headers=twice, files={"audio": tone()})) == (
+        400,
+        "idempotency_key_invalid",
+    )
+    assert plain.submit(tone(), keyed("x" * 255)).status_code == 202
+    assert len(plain.get("/calls").json()["items"]) == len(plain.recordings()) == 1
 
 
-def test_failures_of_ours_are_not_kept_under_a_key_those_of_the_client_are(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "raise"}])
-    with running(tmp_path) as service:
+def test_failures_of_ours_are_not_kept_under_a_key_those_of_the_client_are(plain: Service) -> None:
+    write_script(plain.folder, faults=[{"do": "raise"}])
 
-        def transcribe(key: str, audio: bytes) -> httpx.Response:
-            return service.post("/transcribe", headers=keyed(key), files={"audio": audio})
+    def transcribe(key: str, audio: bytes) -> httpx.Response:
+        return plain.post("/transcribe", headers=keyed(key), files={"audio": audio})
 
-        assert code(transcribe("ours", tone())) == (500, "stt_failed")
-        write_script(tmp_path)
-        again = transcribe("ours", tone())
-        assert (again.status_code, again.headers.get("idempotent-replayed")) == (200, None)
-        broken = tone()[:44]
-        first, second = transcribe("theirs", broken), transcribe("theirs", broken)
-        assert code(first) == code(second) == (422, "undecodable_audio")
-        assert first.json()["call_id"] == second.json()["call_id"]
-        assert [answer.headers.get("idempotent-replayed") for answer in (first, second)] == [None, "true"]
+    assert code(transcribe("ours", tone())) == (500, "stt_failed")
+    write_script(plain.folder)
+    again = transcribe("ours", tone())
+    assert (again.status_code, again.headers.get("idempotent-replayed")) == (200, None)
+    broken = tone()[:44]
+    first, second = transcribe("theirs", broken), transcribe("theirs", broken)
+    assert code(first) == code(second) == (422, "undecodable_audio")
+    assert first.json()["call_id"] == second.json()["call_id"]
+    assert [answer.headers.get("idempotent-replayed") for answer in (first, second)] == [None, "true"]

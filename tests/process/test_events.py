@@ -62,28 +62,27 @@ def test_a_call_is_followed_from_the_queue_to_its_result_by_two_processes(tmp_pa
             assert [queued[1][0][1][key] for key in ("status", "queue_position")] == ["queued", 1]
 
 
-def test_a_stream_ends_with_the_call_however_that_ends(tmp_path: Path) -> None:
-    write_script(tmp_path, faults=[{"do": "sleep", "seconds": 60}])
-    with running(tmp_path) as service:
-        for call_id, pitch in (("CANCELLED", 300), ("DELETED", 400)):
-            service.submit(tone(pitch=pitch), call_id=call_id)
-            service.wait_for(call_id, "processing")
-        (cancelling, cancelled), (deleting, deleted) = (
-            follow(service, call_id) for call_id in ("CANCELLED", "DELETED")
-        )
-        assert service.post("/calls/CANCELLED/cancel").json()["status"] == "cancelled"
-        assert service.delete("/calls/DELETED").status_code == 204
-        cancelling.join(60)
-        deleting.join(60)
-        assert cancelled[-1][1]["status"] == "cancelled"
-        assert cancelled[-1][1]["percent"] < 100
-        assert deleted[-1] == ("deleted", {"call_id": "DELETED"})
-        # It has ended: one event, and a browser that comes back is told to stay away.
-        assert [data["status"] for _, data in service.events("/calls/CANCELLED/events")] == ["cancelled"]
-        again = service.get("/calls/CANCELLED/events", headers={"Last-Event-ID": "last"})
-        assert (again.status_code, again.content) == (204, b"")
-        missing = service.get("/calls/nobody/events")
-        assert (missing.status_code, missing.json()["code"]) == (404, "call_not_found")
+def test_a_stream_ends_with_the_call_however_that_ends(plain: Service) -> None:
+    write_script(plain.folder, faults=[{"do": "sleep", "seconds": 60}])
+    for call_id, pitch in (("CANCELLED", 300), ("DELETED", 400)):
+        plain.submit(tone(pitch=pitch), call_id=call_id)
+        plain.wait_for(call_id, "processing")
+    (cancelling, cancelled), (deleting, deleted) = (
+        follow(plain, call_id) for call_id in ("CANCELLED", "DELETED")
+    )
+    assert plain.post("/calls/CANCELLED/cancel").json()["status"] == "cancelled"
+    assert plain.delete("/calls/DELETED").status_code == 204
+    cancelling.join(60)
+    deleting.join(60)
+    assert cancelled[-1][1]["status"] == "cancelled"
+    assert cancelled[-1][1]["percent"] < 100
+    assert deleted[-1] == ("deleted", {"call_id": "DELETED"})
+    # It has ended: one event, and a browser that comes back is told to stay away.
+    assert [data["status"] for _, data in plain.events("/calls/CANCELLED/events")] == ["cancelled"]
+    again = plain.get("/calls/CANCELLED/events", headers={"Last-Event-ID": "last"})
+    assert (again.status_code, again.content) == (204, b"")
+    missing = plain.get("/calls/nobody/events")
+    assert (missing.status_code, missing.json()["code"]) == (404, "call_not_found")
 
 
 def test_a_stream_is_not_held_back_by_proxies_and_ends_with_its_client(tmp_path: Path) -> None:

@@ -12,10 +12,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from app.api import deps
-from app.db.migrate import migrate
 from app.main import create_app
 from app.services.bootstrap import Services
-from tests.db.databases import sqlite_url
+from tests.db.databases import migrated_sqlite_url
 from tests.settings import make_settings
 
 KEY = "a-key-of-this-service"
@@ -26,9 +25,8 @@ SCRIPT = {"HX-Request": "true", "Accept": "*/*"}
 @contextmanager
 def pages(folder: Path, **settings: Any) -> Iterator[TestClient]:
     """A client that follows no redirects."""
-    app = create_app(make_settings(folder, database_url=sqlite_url(folder), **settings))
+    app = create_app(make_settings(folder, database_url=migrated_sqlite_url(folder), **settings))
     runtime = app.state.runtime
-    migrate(runtime.services.database)
     app.dependency_overrides[deps._runtime] = lambda: runtime
     client = TestClient(app, base_url="http://localhost", follow_redirects=False, headers=FORM)
     try:

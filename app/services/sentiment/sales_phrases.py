@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,13 @@ class Phrase:
 
     name: str
     valence: float
-    pattern: re.Pattern[str]
+    expression: str
     before: bool = False
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is first needed, which is never in a process that only knows of the engine."""
+        return re.compile(self.expression)
 
     def mark(self, text: str) -> str:
         return self.pattern.sub(f" {self.name} \\g<0>" if self.before else f" {self.name} ", text)
@@ -39,7 +45,7 @@ def _phrase(name: str, valence: float, *patterns: str, before: bool = False) -> 
     joined = "|".join(patterns)
     for part, expression in _PARTS.items():
         joined = joined.replace(f"<{part}>", expression)
-    return Phrase(name, valence, re.compile(rf"(?<![\w'])(?:{joined})(?![\w'])"), before)
+    return Phrase(name, valence, rf"(?<![\w'])(?:{joined})(?![\w'])", before)
 
 
 PHRASES: tuple[Phrase, ...] = (

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection
 from http.client import error as NotHttp
 
@@ -41,7 +42,12 @@ class Sender:
     def __init__(self, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
         """``timeout_s`` bounds a whole exchange; ``tls`` stands for the system's certificates."""
         self.timeout_s = timeout_s
-        self._tls = tls or ssl.create_default_context()
+        self._given_tls = tls
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Reading the system's certificates takes its time, for which no start should wait."""
+        return self._given_tls or ssl.create_default_context()
 
     def post(
         self, target: Target, addresses: Sequence[Address], headers: dict[str, str], body: bytes
