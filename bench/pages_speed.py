@@ -16,6 +16,7 @@ from app.db.models import CallRow, table_of
 from app.db.repositories.waveforms import WaveformRepository
 from app.db.session import Database
 from app.schemas.waveform import Peaks
+from app.web.call.beginning import BEGINNING
 from bench.report import Figure, percentile, refuse_foreign_load, write
 from bench.stored_calls import FIRST, TenMinuteCalls, filled, store
 from tests.browser.chromium import chromium_path, launched
@@ -46,6 +47,7 @@ LISTS = {
 }
 OTHERS = {
     "a call of two hours": f"/ui/calls/{LONG}",
+    "its rest": f"/ui/calls/{LONG}/rest/{BEGINNING}",
     "an agent of 2,000 calls": f"/ui/agents/{BUSY}?{WINDOW}",
     "all agents": f"/ui/agents?{WINDOW}",
 }

@@ -7,7 +7,7 @@ are made), its moments, and the sentiment of its segments.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +36,16 @@ class ObjectionOutcome:
     followed_by: tuple[str, ...] = ()
     sentiment_before: float | None = None
     sentiment_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Felt:
+    """How the customer felt in a segment, at the middle of it."""
+
+    segment: int
+    middle_s: float
+    score: float
+    words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class MeasuredCall:
 
 def figures_of(analysis: Analysis) -> CallFigures:
     metrics, moments = analysis.metrics, analysis.moments
+    felt = tuple(_felt(analysis.segments))
     patience = metrics.patience if metrics else None
     monologue = metrics.longest_monologue if metrics else None
     return CallFigures(
@@ -83,9 +94,7 @@ def figures_of(analysis: Analysis) -> CallFigures:
         sentiment_shift=_shift(metrics),
         moments=dict(sorted(Counter(moment.type for moment in moments).items())),
         objections=tuple(
-            _outcome(moment, moments, analysis.segments)
-            for moment in moments
-            if moment.type == MomentType.OBJECTION
+            _outcome(moment, moments, felt) for moment in moments if moment.type == MomentType.OBJECTION
         ),
     )
 
@@ -110,18 +119,23 @@ def _shift(metrics: Metrics | None) -> float | None:
     return None if first is None or last is None else round(last - first, 4)
 
 
-def _outcome(
-    objection: Moment, moments: Sequence[Moment], segments: Iterable[AnalysedSegment]
-) -> ObjectionOutcome:
+def _felt(segments: Iterable[AnalysedSegment]) -> Iterator[_Felt]:
+    for part in segments:
+        score = _score(part) if part.segment.role == Role.CUSTOMER else None
+        if score is not None:
+            middle_s = (part.segment.start_s + part.segment.end_s) / 2
+            yield _Felt(part.segment.index, middle_s, score, len(part.segment.words))
+
+
+def _outcome(objection: Moment, moments: Sequence[Moment], felt: Sequence[_Felt]) -> ObjectionOutcome:
     start_s, end_s = objection.evidence.start_s, objection.evidence.end_s
     until_s = end_s + FOLLOWS_WITHIN_S
     following = [moment.type for moment in moments if end_s <= moment.evidence.start_s <= until_s]
-    felt = [
-        (part.segment.start_s + part.segment.end_s, _score(part), len(part.segment.words))
-        for part in segments
-        if part.segment.role == Role.CUSTOMER and part.segment.index != objection.segment
+    judged = [
+        (one.middle_s, one.score, one.words)
+        for one in felt
+        if one.segment != objection.segment and start_s - FOLLOWS_WITHIN_S <= one.middle_s <= until_s
     ]
-    judged = [(middle / 2, score, words) for middle, score, words in felt if score is not None]
     return ObjectionOutcome(
         subtype=objection.subtype,
         followed_by=tuple(dict.fromkeys(following)),

@@ -105,7 +105,10 @@ class CorrectionService:
         for _ in range(_MOST_RACES):
             with self._database.snapshot() as session:
                 record = CallRepository(session).get(call_id)
-                result = _editable(record, ResultRepository(session), call_id)
+                _check_editable(record, call_id)
+                result = ResultRepository(session).editable(call_id)
+            if result is None:
+                raise CallNotReady(f"call {call_id} has no result")
             edits = tuple(change(result))
             if edits == result.edits:
                 return
@@ -131,22 +134,22 @@ class CorrectionService:
         """False, and nothing written, where the call was corrected or analysed meanwhile."""
         with self._database.session() as session:
             record, results = CallRepository(session).lock(call_id), ResultRepository(session)
-            if _editable(record, results, call_id) != result:
+            _check_editable(record, call_id)
+            if not results.is_current(call_id, result):
                 return False
-            results.replace_edited(call_id, result.id, edits, analysis, datetime.now(UTC))
+            now = datetime.now(UTC)
+            results.replace_edited(call_id, result.id, edits, analysis, now, like=result.original)
             return True
 
 
-def _editable(record: CallRecord | None, results: ResultRepository, call_id: str) -> EditableResult:
+def _check_editable(record: CallRecord | None, call_id: str) -> None:
     if record is None:
         raise CallNotFound(f"there is no call {call_id}")
     refuse_without_words(record)
     if not record.status.is_final:
         raise CallUnfinished(f"call {call_id} is {record.status}")
-    result = results.editable(call_id)
-    if result is None or not record.status.is_complete:
+    if not record.status.is_complete:
         raise CallNotReady(f"call {call_id} is {record.status}")
-    return result
 
 
 def _segment(analysis: Analysis, index: int) -> Segment:

@@ -49,7 +49,8 @@ class SpeakerService:
             by_speaker = with_edits(speaker_edits_of(result.edits), edits)
             all_edits = joined(by_speaker, texts_of(result.edits))
             analysis = self._corrected(call_id, result, all_edits, playbook) if all_edits else None
-            results.replace_edited(call_id, result.id, all_edits, analysis, datetime.now(UTC))
+            now = datetime.now(UTC)
+            results.replace_edited(call_id, result.id, all_edits, analysis, now, like=result.original)
 
     def _playbook_of(self, call_id: str) -> CompiledPlaybook:
         with self._database.snapshot() as session:

@@ -24,9 +24,10 @@ def is_page(path: str) -> bool:
     return path == HOME or path.startswith(FOLDER)
 
 
-def call_address(call_id: str, place: str = "") -> str:
-    """``place``: an element of the page."""
-    return f"{CALLS}/{quote(call_id, safe='')}" + (f"#{place}" if place else "")
+def call_address(call_id: str, place: str = "", *, whole: bool = False) -> str:
+    """``place``: an element of the page. ``whole``: with all that was said, also of a long call."""
+    asked = "?whole=true" if whole else ""
+    return f"{CALLS}/{quote(call_id, safe='')}{asked}" + (f"#{place}" if place else "")
 
 
 def agent_address(agent_id: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import DEMO
 from tests.browser.site import Site
@@ -234,8 +234,94 @@ def test_two_hours_open_and_scroll(two_hours: str, visit: Visit, window: dict[st
     expect(page.locator("#tracks.has-wave")).to_be_visible()
     if window:
         tab(page, "Transcript")
+    expect(page.locator(".rest")).to_have_count(0)
     last = page.locator(".segment").last
     page.wait_for_function(SCROLLED_TO_THE_END)
     expect(last).to_be_in_viewport()
     assert (last.locator(".segment-time").text_content() or "").startswith("1:59")
     assert visitor.overflow_px() == 0
+
+
+def test_the_rest_of_a_long_call_follows(site: Site, two_hours: str, visit: Visit) -> None:
+    """Each in a page of its own: what is gone to, sought or stepped to need not have come yet."""
+    address = f"/ui/calls/{two_hours}"
+    page = visit(f"{address}#s900").page
+    expect(page.locator("#s900")).to_be_in_viewport()
+    expect(page.locator("#s900:target")).to_have_count(1)
+    expect(page.locator(".rest")).to_have_count(0)
+    page = visit(f"{address}#t=5400").page
+    expect(page.locator(".segment.is-now")).to_be_in_viewport()
+    expect(page.locator(".segment.is-now .segment-time")).to_have_text(re.compile("^1:(29|30)"))
+    page = visit(address).page
+    said = site.service.call(two_hours)["segments"][-1]["text"]
+    page.locator("#find").fill(said)
+    expect(page.locator("[data-found]")).to_have_text(re.compile(r"^1 of \d+$"))
+    page.get_by_role("button", name="Previous hit").click()
+    expect(page.locator(".segment.is-found")).to_be_in_viewport()
+    expect(page.locator(".segment").last).to_have_class(re.compile("is-found"))
+
+
+def test_a_moment_late_in_a_long_call_is_gone_to(site: Site, two_hours: str, visit: Visit) -> None:
+    found = [one for part in site.service.call(two_hours)["segments"] for one in part["moments"]]
+    middle, last = found[len(found) // 2]["id"], found[-1]["id"]
+    page = visit(f"/ui/calls/{two_hours}#{middle}").page
+    expect(page.locator(f"#{middle}")).to_have_class(re.compile("is-current"))
+    expect(page.locator(f"#{middle}")).to_be_in_viewport()
+    page.locator(f'[data-moment="{last}"]').dispatch_event("click")
+    expect(page.locator(f"#{last}")).to_have_class(re.compile("is-current"))
+    expect(page.locator(f"#{last}")).to_be_in_viewport()
+    expect(page.locator(".segment.is-now")).to_be_in_viewport()
+    page.locator(f"#{last} button[value=right]").click()
+    expect(page.locator(f"#{last} button[value=right]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_long_call_is_read_without_scripts(site: Site, two_hours: str, visit: Visit) -> None:
+    segments = site.service.call(two_hours)["segments"]
+    page = visit(f"/ui/calls/{two_hours}", java_script_enabled=False).page
+    assert page.locator(".segment").count() < len(segments)
+    page.get_by_role("link", name=re.compile("more segments")).click()
+    expect(page.locator(".segment")).to_have_count(len(segments))
+    assert page.locator(".segment-text").all_text_contents() == [part["text"] for part in segments]
+
+
+def test_a_long_call_whose_rest_cannot_be_had_says_so(two_hours: str, visit: Visit) -> None:
+    visitor = visit("/")
+    visitor.expects("Failed to load resource")
+    page = visitor.page
+    page.route("**/rest/*", lambda route: route.abort())
+    visitor.open(f"/ui/calls/{two_hours}")
+    page.locator("#find").fill("expensive")
+    expect(page.locator("[data-found]")).to_have_text(re.compile(" so far$"))
+    expect(page.get_by_role("link", name=re.compile("more segments"))).to_be_visible()
+
+
+def test_a_segment_late_in_a_long_call_is_corrected_in_place(site: Site, visit: Visit) -> None:
+    call = site.add_two_hours("LONG-2")
+    page = visit(f"/ui/calls/{call}#s1200").page
+    segment = page.locator("#s1200")
+    expect(segment).to_be_in_viewport()
+    segment.hover()
+    segment.get_by_role("link", name="Correct the words").click()
+    page.locator("#correction-text").fill("That is far too expensive for us.")
+    page.locator("dialog#question").get_by_role("button", name="Save").click()
+    expect(segment.locator(".segment-text")).to_have_text("That is far too expensive for us.")
+    expect(segment.locator("mark.moment--objection")).to_contain_text("expensive")
+    assert page.locator(".segment").count() > 1200
+
+
+def test_play_pressed_before_the_scripts_are_there_is_not_lost(visit: Visit) -> None:
+    visitor = visit("/")
+    page = visitor.page
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/call/main.js", hold)
+    page.goto(f"{visitor.url}/ui/calls/{DEMO}", wait_until="commit")
+    page.get_by_role("button", name="Play", exact=True).click()
+    assert held
+    assert page.evaluate("() => document.getElementById('audio').paused")
+    held[0].continue_()
+    page.wait_for_function("() => document.getElementById('audio').currentTime > 0.5")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()

@@ -33,6 +33,7 @@ from app.schemas.sentiment import Sentiment, SentimentLabel
 from app.schemas.speaker import Role, Speaker, SwapSpeakers
 from app.services.coachable_service import CoachableService
 from app.services.correction_service import CorrectionService
+from app.services.edited_analysis import concluded, drafted
 from app.services.playbook_library import PlaybookLibrary
 from app.services.speaker_service import SpeakerService
 from app.services.utterances import utterances_of
@@ -222,6 +223,25 @@ def test_several_at_once_lose_nothing_of_one_another(reviewer: Reviewer) -> None
         thread.join()
     assert reviewer.texts == [f"number {segment}" for segment in range(len(SAID))]
     assert len(reviewer.corrections.of_call("A")) == len(SAID)
+
+
+def test_step_by_step_comes_to_what_all_at_once_does(reviewer: Reviewer, coachable: CoachableService) -> None:
+    reviewer.correct(1, "that is too expensive for us")
+    reviewer.correct(3, "is my manager there")
+    reviewer.correct(2, "it costs too much")
+    reviewer.withdraw(2)
+    reviewer.correct(1, "that is far too expensive for us")
+    with reviewer.database.snapshot() as session:
+        result = ResultRepository(session).editable("A")
+    assert result is not None
+    assert result.original == original()
+    assert result.current == reviewer.shown
+    draft = drafted(original(), result.edits, original())
+    playbook = PlaybookLibrary(reviewer.database, coachable, settings_for("sqlite://")).current(
+        original().playbook
+    )
+    whole = concluded("A", original(), draft, judged_by_length(draft), playbook, coachable)
+    assert reviewer.shown == whole
 
 
 def test_a_correction_of_speakers_meanwhile_is_not_lost(reviewer: Reviewer) -> None:

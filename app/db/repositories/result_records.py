@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ from app.schemas.transcript import Segment, Word
 
 _TYPES = tuple(kind.value for kind in MomentType)
 _SUBTYPES = tuple(kind.value for kind in ObjectionSubtype)
+WORD_FIELDS = tuple(field.name for field in fields(Word))
+"""Their columns have the same names; there are too many words in a call to look each value up by its name."""
 _METRICS: TypeAdapter[Metrics] = TypeAdapter(Metrics)
 _EDITS: dict[str, TypeAdapter[Edit]] = {
     kind.__name__: TypeAdapter(kind)
@@ -248,19 +251,6 @@ def _sentiment_of(row: Row[Any]) -> Sentiment | None:
         positive=row.sentiment_positive,
         neutral=row.sentiment_neutral,
         negative=row.sentiment_negative,
-    )
-
-
-def word_of(row: Row[Any]) -> Word:
-    return Word(
-        row.text,
-        row.start_s,
-        row.end_s,
-        row.confidence,
-        row.space_before,
-        row.ends_segment,
-        row.channel,
-        row.estimated,
     )
 
 

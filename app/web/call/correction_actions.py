@@ -12,6 +12,7 @@ from app.schemas.correction_models import TextPatch
 from app.schemas.requests import SpeakersPatch
 from app.services.exports.labels import speaker_labels
 from app.web.addresses import CALLS, call_address
+from app.web.call.beginning import comes_later
 from app.web.contexts.call_transcript import CorrectionForm, CorrectSegment
 from app.web.forms import HxRequest, TextField, checked
 from app.web.frame import FrameDep
@@ -88,7 +89,7 @@ def correct_words(
         corrections.withdraw(call_id, index, judge)
     else:
         corrections.correct(call_id, index, checked(TextPatch, {"text": text}).text, judge)
-    return see_other(call_address(call_id, f"s{index}"))
+    return see_other(call_address(call_id, f"s{index}", whole=comes_later(index)))
 
 
 @router.post("/{call_id}/corrections/{correction_id}/drop")

@@ -12,6 +12,7 @@ from app.api.reviews import MomentIdPath
 from app.schemas.clip import ConsentState
 from app.schemas.clip_models import ClipRequest
 from app.web.addresses import CALLS, call_address
+from app.web.call.beginning import comes_later
 from app.web.call.one_moment import moment_only
 from app.web.contexts.call_moments import ClipKept, KeepClip, KeepClipForm
 from app.web.forms import HxRequest, TextField, checked
@@ -38,6 +39,7 @@ def ask_about_clip(
 def keep_clip(
     call_id: CallIdPath,
     moment_id: MomentIdPath,
+    frame: FrameDep,
     services: ServicesDep,
     folder: TextField = "",
     title: TextField = "",
@@ -63,4 +65,5 @@ def keep_clip(
     clip = services.clips.create(checked(ClipRequest, values).new)
     if hx_request:
         return render(ClipKept(clip.title, clip.folder))
-    return see_other(call_address(call_id, moment_id))
+    moment = moment_only(call_id, moment_id, frame, services).moment
+    return see_other(call_address(call_id, moment_id, whole=comes_later(moment.segment)))

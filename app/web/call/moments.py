@@ -35,11 +35,15 @@ def moments_shown(
     )
 
 
-def moment_list(moments: tuple[MomentShown, ...], *, may_judge: bool, has_audio: bool) -> MomentList:
+def moment_list(
+    moments: tuple[MomentShown, ...], end_s: float | None, *, may_judge: bool, has_audio: bool
+) -> MomentList:
+    """``end_s``: those from then on are counted alone; None: all are in the list."""
     counted = Counter(moment.kind for moment in moments)
     kinds = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return MomentList(
-        moments=moments,
+        moments=moments if end_s is None else tuple(one for one in moments if one.start_s < end_s),
+        count=len(moments),
         kinds=tuple(MomentCount(kind, count) for kind, count in kinds),
         judged=sum(moment.verdict is not None for moment in moments),
         may_judge=may_judge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from app.schemas.analysis import AnalysedSegment, Analysis
+from app.schemas.analysis import AnalysedSegment
 from app.schemas.correction import CorrectText
 from app.schemas.moment import Moment, MomentType
 from app.schemas.sentiment import SentimentLabel
@@ -20,16 +20,17 @@ def hundredths(seconds: float) -> int:
 
 
 def segments_shown(
-    analysis: Analysis,
+    segments: Sequence[AnalysedSegment],
+    before: str | None,
     labels: Mapping[str, str],
     scores: Mapping[int, float],
     corrections: Sequence[CorrectText],
 ) -> tuple[SegmentShown, ...]:
-    """``scores``: sentiment in [-5, 5] by the index of a segment that was judged."""
+    """``before``: who spoke before them. ``scores``: sentiment in [-5, 5] by the index of a segment that
+    was judged."""
     heard = {made.segment: made.heard for made in corrections if made.segment is not None}
-    before: str | None = None
     shown = []
-    for analysed in analysis.segments:
+    for analysed in segments:
         speaker, index = analysed.segment.speaker, analysed.segment.index
         label = labels.get(speaker, speaker)
         shown.append(_shown(analysed, label, scores.get(index), heard.get(index), speaker != before))

@@ -11,6 +11,7 @@ from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
 from app.schemas.review_models import ReviewRequest
 from app.web.addresses import CALLS, call_address
+from app.web.call.beginning import comes_later
 from app.web.call.moments import review_form
 from app.web.call.one_moment import moment_only
 from app.web.contexts.call_moments import ReviewMoment
@@ -65,4 +66,4 @@ def pass_verdict(
         services.reviews.review(call_id, moment_id, checked(ReviewRequest, values).opinion)
     if hx_request:
         return render(moment_only(call_id, moment_id, frame, services))
-    return see_other(call_address(call_id, moment_id))
+    return see_other(call_address(call_id, moment_id, whole=comes_later(before.segment)))

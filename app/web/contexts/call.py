@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from app.web.contexts.base import Choice
-from app.web.contexts.call_moments import MomentList
+from app.web.contexts.call_moments import MomentList, MomentShown
 from app.web.contexts.call_numbers import Numbers
 from app.web.contexts.call_reel import ReelForm
 from app.web.contexts.call_tracks import Tracks
@@ -96,13 +96,27 @@ class SpeakerShown:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """What of a long call does not come with its page: from which segment and second on, and how much."""
+
+    segment: int
+    start_s: float
+    segments: int
+    moments: int
+
+
+@dataclass(frozen=True)
 class Review:
-    """Everything that was found in the call. ``no_speech``: nobody speaks in it."""
+    """Everything that was found in the call. ``no_speech``: nobody speaks in it.
+
+    With a ``rest``, segments and moments are those before it; None where all of them are there.
+    """
 
     no_speech: bool
     has_sentiment: bool
     tracks: Tracks
     segments: tuple[SegmentShown, ...]
+    rest: Rest | None
     corrections: int
     lost: tuple[LostCorrection, ...]
     moments: MomentList
@@ -123,6 +137,20 @@ class CallPage:
     work: CallWork | None
     failure: CallFailure | None
     review: Review | None
+
+
+@dataclass(frozen=True)
+class CallRest:
+    """The segments and moments of a long call that its page came without."""
+
+    template: ClassVar[str] = "call_rest.html"
+
+    frame: Frame
+    call_id: str
+    segments: tuple[SegmentShown, ...]
+    moments: tuple[MomentShown, ...]
+    may_judge: bool
+    has_audio: bool
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,10 @@ class MomentShown:
 
 @dataclass(frozen=True)
 class MomentList:
-    """``may_judge``: verdicts need the words."""
+    """``count``, ``kinds`` and ``judged`` are of the whole call. ``may_judge``: verdicts need the words."""
 
     moments: tuple[MomentShown, ...]
+    count: int
     kinds: tuple[MomentCount, ...]
     judged: int
     may_judge: bool

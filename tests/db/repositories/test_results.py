@@ -16,6 +16,7 @@ from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
 from app.db.session import Database
 from app.schemas.analysis import AnalysedSegment, Analysis, Notice
+from app.schemas.correction import CorrectText
 from app.schemas.moment import Evidence, Moment, MomentType, ObjectionSubtype
 from app.schemas.reading import Reading
 from app.schemas.sentiment import Sentiment, SentimentLabel
@@ -216,6 +217,42 @@ def test_a_moment_under_a_segment_that_it_does_not_name_is_refused(database: Dat
     wrong = replace(expected, segments=(replace(expected.segments[0], moments=moments),))
     with pytest.raises(ValueError, match="moment"), database.session() as session:
         ResultRepository(session).add("CALL-001", wrong, T0)
+
+
+def test_words_that_stay_are_copied_from_the_version_before(database: Database) -> None:
+    stored(database, "A")
+    first = long_analysis(20, 5)
+    part = first.segments[7]
+    words = (Word("another", 7.0, 7.5, channel=1), *part.segment.words[3:])
+    said = replace(part, segment=replace(part.segment, words=words))
+    corrected = replace(first, segments=(*first.segments[:7], said, *first.segments[8:]))
+    made = CorrectText("t_1", 7, said.segment.text, part.segment.text, 7.0, 8.0, None, at(2))
+    with database.session() as session:
+        ResultRepository(session).add("A", first, at(1))
+    for turn, edited in enumerate((corrected, replace(corrected, degraded=not corrected.degraded))):
+        with database.session() as session:
+            results = ResultRepository(session)
+            before = results.editable("A")
+            assert before is not None
+            assert results.is_current("A", before)
+            results.replace_edited("A", before.id, (made,), edited, at(3 + turn), like=before.original)
+            assert not results.is_current("A", before)
+        with database.snapshot() as session:
+            after = ResultRepository(session).editable("A")
+        assert after is not None
+        assert (after.original, after.current, after.edits) == (first, edited, (made,))
+
+
+def test_a_correction_leaves_the_segments_as_they_were_cut(database: Database) -> None:
+    stored(database, "A")
+    first = long_analysis(3, 2)
+    with database.session() as session:
+        results = ResultRepository(session)
+        results.add("A", first, T0)
+        (before,) = results.versions("A")
+        fewer = replace(first, segments=first.segments[:2])
+        with pytest.raises(ValueError, match="neither add segments"):
+            results.replace_edited("A", 1, (), fewer, at(1), like=before.analysis)
 
 
 def test_a_long_call_is_stored_and_read_in_few_statements(database: Database) -> None:

@@ -4,25 +4,26 @@ import { wordsOf } from "./words.js";
 const LEAST = 2;
 const NAME = "found";
 
-export function bindFind(actions) {
+export function bindFind(actions, rest) {
   let hits = [];
   let at = -1;
   const input = () => document.querySelector("[data-find]");
 
-  function search() {
+  async function search() {
+    await rest.arrived; // hits are counted in the whole call
     const wanted = plain(input().value.trim());
     hits = wanted.length < LEAST ? [] : [...document.querySelectorAll(".segment")].flatMap((segment) => rangesIn(segment, wanted));
     at = -1;
     globalThis.CSS?.highlights?.delete(NAME);
     if (hits.length && globalThis.Highlight) CSS.highlights.set(NAME, new Highlight(...hits));
-    tell(wanted);
     if (hits.length) step(1);
+    else tell(wanted.length >= LEAST);
   }
 
-  function tell(wanted) {
+  function tell(isSought = true) {
     const told = document.querySelector("[data-found]");
-    if (wanted.length < LEAST) told.textContent = "";
-    else told.textContent = hits.length ? `${at + 1} of ${hits.length}` : "none";
+    if (!isSought) told.textContent = "";
+    else told.textContent = `${hits.length ? `${at + 1} of ${hits.length}` : "none"}${rest.isWhole ? "" : " so far"}`;
   }
 
   function step(by) {
@@ -33,8 +34,7 @@ export function bindFind(actions) {
     segment.classList.add("is-found");
     segment.scrollIntoView({ block: "center" });
     if (globalThis.Highlight) CSS.highlights.set("found-now", new Highlight(hits[at]));
-    tell("  ");
-    document.querySelector("[data-found]").textContent = `${at + 1} of ${hits.length}`;
+    tell();
   }
 
   document.addEventListener("input", (event) => {

@@ -6,6 +6,7 @@ import { bindKeys } from "./keys.js";
 import { Moments } from "./moments.js";
 import { Player } from "./player.js";
 import { bindReel } from "./reel.js";
+import { Rest } from "./rest.js";
 import { Tabs } from "./tabs.js";
 import { Tracks } from "./tracks.js";
 import { Transcript } from "./transcript.js";
@@ -19,16 +20,20 @@ function start() {
   const duration = Number(document.getElementById("tracks").dataset.duration);
   const player = new Player(document.getElementById("audio"), duration);
   const tabs = new Tabs();
-  const moments = new Moments(player);
-  const transcript = new Transcript(player, actions);
+  const rest = new Rest(() => {
+    transcript.take();
+    moments.bind();
+  });
+  const moments = new Moments(player, rest);
+  const transcript = new Transcript(player, actions, rest);
   const tracks = new Tracks(player, moments);
   const bindCommentForm = bindComments(player, actions);
   bindTransport(player, actions);
-  bindFind(actions);
+  bindFind(actions, rest);
   bindReel(player);
   Object.assign(actions, {
-    next: () => moments.step(1),
-    previous: () => moments.step(-1),
+    next: () => rest.arrived.then(() => moments.step(1)),
+    previous: () => rest.arrived.then(() => moments.step(-1)),
     loop: () => moments.repeat(),
     right: () => moments.judge("right"),
     wrong: () => moments.judge("wrong"),
@@ -52,6 +57,7 @@ function start() {
 
   function bindReview() {
     tabs.bind();
+    rest.bind();
     transcript.bind();
     moments.bind();
     bindCommentForm();
@@ -67,7 +73,8 @@ function start() {
   bindReview();
   tracks.bind();
   measurePlayer();
-  goToAddress(player, moments);
+  goToAddress(player, moments, rest);
+  document.dispatchEvent(new Event("darwix:ready"));
 }
 
 // What scrolls under the player ends where it does.
@@ -78,9 +85,10 @@ function measurePlayer() {
   set();
 }
 
-// `#t=12.4`: a time; `#m_…`: a moment.
-function goToAddress(player, moments) {
+// `#t=12.4`: a time; `#m_…`: a moment; `#s900`, that the browser did not find: a segment of the rest.
+function goToAddress(player, moments, rest) {
   const asked = decodeURIComponent(location.hash.slice(1));
   if (/^t=\d+(\.\d+)?$/.test(asked)) player.seek(Number(asked.slice(2)));
   else if (asked.startsWith("m_")) moments.select(asked);
+  else if (/^s\d+$/.test(asked) && !document.getElementById(asked)) rest.arrived.then(() => location.replace(location.hash));
 }

@@ -3,8 +3,9 @@ const LEAD_S = 0.6;
 const NEAR_S = 0.3;
 
 export class Moments {
-  constructor(player) {
+  constructor(player, rest) {
     this.player = player;
+    this.rest = rest;
     this.current = null;
     this.filters = {};
     document.addEventListener("change", (event) => {
@@ -31,7 +32,8 @@ export class Moments {
     return [...document.querySelectorAll(".moment-card")];
   }
 
-  all() {
+  async all() {
+    await this.rest.arrived;
     return this.cards().map((card) => ({ ...card.dataset, id: card.id, timed: "timed" in card.dataset, ...stretchOf(card) }));
   }
 
@@ -60,7 +62,8 @@ export class Moments {
   }
 
   // Makes a moment the current one without going there.
-  show(id, { scroll = true } = {}) {
+  async show(id, { scroll = true } = {}) {
+    if (!this.card(id)) await this.rest.arrived;
     const card = this.card(id);
     if (!card) return;
     this.current = id;
@@ -70,7 +73,8 @@ export class Moments {
   }
 
   // Goes to a moment; `alone`: plays no further than its end.
-  select(id, { play = false, alone = false } = {}) {
+  async select(id, { play = false, alone = false } = {}) {
+    if (!this.card(id)) await this.rest.arrived;
     const card = this.card(id);
     if (!card) return;
     const { start, end } = stretchOf(card);

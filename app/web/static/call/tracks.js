@@ -1,6 +1,5 @@
 // The call from left to right: a click goes there, the playhead says where it is, zoom widens it.
 import { clock } from "./clock.js";
-import { drawWaveform } from "./waveform.js";
 
 const MOST_ZOOM = 32;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
@@ -46,6 +45,7 @@ export class Tracks {
     this.wave = null;
     earlier?.destroy();
     if (!address) return;
+    const { drawWaveform } = await import("./waveform.js"); // the page is of use without, and there before it
     const wave = await drawWaveform(box, address, this.player, this.moments);
     if (document.contains(box)) this.wave = wave;
     else wave?.destroy();

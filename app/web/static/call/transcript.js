@@ -5,8 +5,9 @@ const HUNDREDTHS = 100;
 const MARGIN_PX = 24;
 
 export class Transcript {
-  constructor(player, actions) {
+  constructor(player, actions, rest) {
     this.player = player;
+    this.rest = rest;
     this.follows = true;
     this.segment = null;
     this.word = null;
@@ -20,14 +21,19 @@ export class Transcript {
 
   bind() {
     this.list = document.querySelector("[data-segments]");
-    this.segments = this.list ? [...this.list.children] : [];
-    this.starts = this.segments.map((one) => Number(one.dataset.s));
-    this.segment = this.word = null;
-    for (const link of this.list?.querySelectorAll(".segment-time, .segment-edit") ?? []) link.tabIndex = -1;
-    this.reach(this.segments[0]);
-    wrapWords(this.segments);
+    this.segment = this.word = this.reached = null;
     this.list?.addEventListener("click", (event) => this.click(event));
     this.list?.addEventListener("keydown", (event) => this.key(event));
+    this.take();
+  }
+
+  // The segments that are there by now.
+  take() {
+    this.segments = this.list ? [...this.list.children] : [];
+    this.starts = this.segments.map((one) => Number(one.dataset.s));
+    for (const link of this.list?.querySelectorAll(".segment-time, .segment-edit") ?? []) link.tabIndex = -1;
+    this.reach(this.reached ?? this.segments[0]);
+    wrapWords(this.segments, !this.rest.isWhole);
     this.show();
   }
 
@@ -79,7 +85,7 @@ export class Transcript {
 
   // One segment can be reached by Tab, the others by arrows: nobody tabs through an hour of talk.
   reach(segment) {
-    if (!segment || segment === this.reached) return;
+    if (!segment) return;
     const set = (one, index) => {
       for (const link of one?.querySelectorAll(".segment-time, .segment-edit") ?? []) link.tabIndex = index;
     };
@@ -92,6 +98,7 @@ export class Transcript {
     if (!this.segments?.length) return;
     const time = this.player.time * HUNDREDTHS;
     const segment = this.segments[Math.max(lastAtOrBefore(this.starts, time), 0)];
+    if (!this.rest.isWhole && segment === this.segments.at(-1)) return; // the one that is meant may come yet
     if (segment !== this.segment) this.change(segment);
     const words = this.words;
     const at = lastAtOrBefore(this.wordStarts, time);

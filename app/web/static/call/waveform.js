@@ -36,10 +36,13 @@ export async function drawWaveform(tracks, address, player, moments) {
   const place = tracks.querySelector("[data-wave]");
   place.replaceChildren(box);
   place.hidden = false;
-  surfer.once("ready", () => {
-    addRegions(regions, lanes, moments);
+  surfer.once("ready", async () => {
     tracks.classList.add("has-wave");
+    const found = await moments.all();
+    if (document.contains(tracks)) addRegions(regions, lanes, found);
   });
+  // The click itself went to its place in the call already.
+  regions.on("region-clicked", (region) => moments.show(region.id));
   // It has no recording of its own, so that it tells of the same length as everything else here.
   const follow = () => surfer.setTime(player.time);
   player.addEventListener("time", follow);
@@ -97,7 +100,7 @@ function colourIn(element, colour) {
 }
 
 function addRegions(regions, lanes, moments) {
-  for (const moment of moments.all()) {
+  for (const moment of moments) {
     const lane = lanes.findIndex((one) => one.dataset.speaker === moment.speaker);
     const region = regions.addRegion({
       id: moment.id,
@@ -113,6 +116,4 @@ function addRegions(regions, lanes, moments) {
       region.element.style.borderTop = `3px solid var(--moment-${moment.kind})`;
     }
   }
-  // The click itself went to its place in the call already.
-  regions.on("region-clicked", (region) => moments.show(region.id));
 }

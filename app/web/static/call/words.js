@@ -12,9 +12,10 @@ export function wordsOf(segment) {
   return [...segment.querySelectorAll(`span[${HUNDREDTHS}]`)];
 }
 
-export function wrapWords(segments) {
+// `goesOn`: they are the beginning of a long call.
+export function wrapWords(segments, goesOn) {
   observer?.disconnect();
-  if (segments.length <= AT_ONCE) {
+  if (segments.length <= AT_ONCE && !goesOn) {
     segments.forEach(wrap);
     return;
   }
