@@ -12,8 +12,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from app.core.config import Settings
-from app.core.exceptions import AppError, InsufficientStorage, StorageUnavailable
-from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
+from app.core.exceptions import AppError, InsufficientStorage
+from app.storage.locked_file import abandoned, locked, translated_errors
 from app.storage.scratch import working_folder
 
 
@@ -53,17 +53,18 @@ class Intents:
         if not self._folder.is_dir():
             return
         for path in sorted(self._folder.iterdir()):
-            if path != self._path and is_abandoned(path):
-                yield _read(path)
-                path.unlink(missing_ok=True)
+            if path == self._path:
+                continue
+            with abandoned(path) as is_left:
+                if is_left:
+                    yield _read(path)
+                    path.unlink(missing_ok=True)
 
     def _write(self, noted: dict[str, str]) -> None:
         with translated_errors():
             if self._file is None:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                self._file = lock_or_none(self._path)
-            if self._file is None:
-                raise StorageUnavailable("another process holds the notes of this one")
+                self._file = locked(self._path)
             text = json.dumps(noted).encode() + b"\n"
             # Written before it is shortened: a kill leaves the old first line or the new one.
             if os.pwrite(self._file.fileno(), text, 0) < len(text):

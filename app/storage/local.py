@@ -14,7 +14,7 @@ from uuid import uuid4
 from app.core.config import Settings
 from app.core.exceptions import InsufficientStorage, StorageUnavailable
 from app.storage.base import KEY_PATTERN, ListedFile, StoredFile, key_path
-from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
+from app.storage.locked_file import abandoned, locked, translated_errors
 
 LEAST_FREE_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
@@ -84,10 +84,13 @@ class LocalStorage:
         """Remove uploads whose process is gone; returns how many."""
         if not self._incoming.is_dir():
             return 0
-        abandoned = [path for path in self._incoming.iterdir() if is_abandoned(path)]
-        for path in abandoned:
-            path.unlink(missing_ok=True)
-        return len(abandoned)
+        swept = 0
+        for path in self._incoming.iterdir():
+            with abandoned(path) as is_left:
+                if is_left:
+                    path.unlink(missing_ok=True)
+                    swept += 1
+        return swept
 
     def _path(self, key: str) -> Path:
         return self.root / key_path(key)
@@ -124,7 +127,7 @@ class LocalWriter:
         self._digest = sha256()
         self._size = 0
         self._synced = 0
-        self._file = lock_or_none(path)
+        self._file: BinaryIO | None = locked(path)
 
     @property
     def key(self) -> str:

@@ -15,29 +15,41 @@ from app.core.exceptions import InsufficientStorage, StorageUnavailable
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def lock_or_none(path: Path) -> BinaryIO | None:
-    """Open ``path`` for writing (made if absent) and lock it; None while somebody else holds the lock."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+def locked(path: Path) -> BinaryIO:
+    """Make ``path``, a name that nobody else uses, open it for writing and lock it.
+
+    Whoever sweeps may meet the file before it is locked, and take it for abandoned: then it is made again.
+    """
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        fcntl.flock(file, fcntl.LOCK_EX)  # waits for nobody but a sweep, for as long as that removes a file
+        if _is_at(path, file):
+            return file
         file.close()
-        return None
-    return file
 
 
-def is_abandoned(path: Path) -> bool:
-    """Whether nobody holds the lock of ``path``, which exists."""
+@contextmanager
+def abandoned(path: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock of ``path``. If so, it is held meanwhile: sweep what is left under it."""
     try:
         file = os.fdopen(os.open(path, os.O_RDWR), "r+b")
     except OSError:
-        return False
+        yield False
+        return
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return False
-    return True
+            yield False
+            return
+        yield _is_at(path, file)
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir
+from typing import BinaryIO
 from uuid import uuid4
 
 from app.core.config import Settings
-from app.storage.locked_file import is_abandoned, lock_or_none, translated_errors
+from app.storage.locked_file import abandoned, locked, translated_errors
 
 LOCK_NAME = ".in-use"
 
@@ -25,25 +26,32 @@ class Scratch:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A new empty folder that only this user can read; gone, with all in it, afterwards."""
-        path = self.root / uuid4().hex
         with translated_errors():
-            path.mkdir(parents=True, mode=0o700)
-            lock = lock_or_none(path / LOCK_NAME)
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-            if lock is not None:
-                lock.close()
+            path, lock = self._new()
+        with lock:
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
 
     def sweep(self) -> int:
         """Remove the folders of processes that are gone; returns how many."""
         if not self.root.is_dir():
             return 0
-        abandoned = [path for path in self.root.iterdir() if is_abandoned(path / LOCK_NAME)]
-        for path in abandoned:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(abandoned)
+        swept = 0
+        for path in self.root.iterdir():
+            with abandoned(path / LOCK_NAME) as is_left:
+                if is_left:
+                    shutil.rmtree(path, ignore_errors=True)
+                    swept += 1
+        return swept
+
+    def _new(self) -> tuple[Path, BinaryIO]:
+        while True:
+            path = self.root / uuid4().hex
+            path.mkdir(parents=True, mode=0o700)
+            with suppress(FileNotFoundError):  # swept before it was locked
+                return path, locked(path / LOCK_NAME)
 
 
 def working_folder(settings: Settings) -> Path:
