@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.workers.supervisor import DEAF
-from tests.faults.points import set_points, with_points
+from tests.faults.points import reached, set_points, with_points
 from tests.faults.rounds import Rounds, spread, until
 from tests.faults.rows import Conditions, Outcome, Row
 from tests.process.brokers import address_of, broker_url, through
@@ -17,6 +17,8 @@ from tests.process.cluster import DEFAULTS, TENTH, Cluster, Workers, cluster
 from tests.process.proxy import Proxy, proxied
 from tests.process.service import ROOT, environment, write_script
 
+SILENCE = "silence"
+"""See ``tests.faults.points.sitecustomize``."""
 MUTED, STOPPED_UP = "consumer stopped", "connection that carries nothing"
 KINDS = (
     ("rabbitmq", MUTED),
@@ -58,7 +60,10 @@ def deafen_one(folder: Path, broker: str, kind: str, times: dict[str, str], roun
         (deaf,) = workers.children()
         assert check_worker(found) == 0
         if kind == MUTED:
+            stopped = reached(folder).count(SILENCE)
             set_points(folder, mute=True)
+            # What still listens would hear of the call, and be right to take it.
+            until(lambda: reached(folder).count(SILENCE) > stopped, "the consumer to stop")
         else:
             way.stop_up()
         found.submit("CALL-1")

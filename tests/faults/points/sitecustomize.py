@@ -7,9 +7,10 @@ The JSON file that FAULT_POINTS names is read again at each point, so that a tes
 
 A stage (or ``load``) in ``linger_s`` takes so much longer, in the process that does its work; ``persist``
 does so in the middle of its transaction. One in ``raise_in`` fails after that. ``mute``: a worker stops its
-consumers, and lives. ``die``: SIGKILL to itself ``before_ring`` (a call is stored, nobody was told yet).
-FAULT_HOST: the name of the machine that the process believes to be on. FAULT_TRANSPORT: further options of
-the broker's transport, as JSON. What was reached is noted beside the file, in one that ends with `.reached`.
+consumers, and lives; that they stopped is noted as `silence`. ``die``: SIGKILL to itself ``before_ring``
+(a call is stored, nobody was told yet). FAULT_HOST: the name of the machine that the process believes to be
+on. FAULT_TRANSPORT: further options of the broker's transport, as JSON. What was reached is noted beside the
+file, in one that ends with `.reached`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+SILENCE = "silence"
 Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -91,6 +93,16 @@ def muted(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def noting_silence(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapped(listener: Any, consumer: Any) -> None:
+        function(listener, consumer)
+        if not listener._wanted:
+            linger(SILENCE)
+
+    return wrapped
+
+
 def with_other_options(function: Callable[..., Any]) -> Callable[..., Any]:
     others = json.loads(os.environ.get("FAULT_TRANSPORT", "{}"))
 
@@ -115,7 +127,7 @@ POINTS: dict[str, list[tuple[str, Wrapper]]] = {
     "app.services.metrics_service": [("measure", in_stage("metrics"))],
     "app.services.coachable_service": [("CoachableService.find", in_stage("moments"))],
     "app.db.repositories.results": [("ResultRepository.add", after("persist"))],
-    "app.workers.listener": [("Listener.listen_to", muted)],
+    "app.workers.listener": [("Listener.listen_to", muted), ("Listener._follow", noting_silence)],
     "app.workers.celery_bell": [("CeleryBell.ring", before(die_before_ring))],
     "app.workers.celery_app": [("_transport_options", with_other_options)],
 }
