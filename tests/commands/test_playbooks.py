@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,14 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
 
 
 def run(command: str, file: Path) -> Result:
-    return CliRunner().invoke(cli, ["playbooks", command, str(file)])
+    """A command sets up the logging of its process: here that of other tests, which is given back."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        return CliRunner().invoke(cli, ["playbooks", command, str(file)])
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
 
 
 def test_a_playbook_whose_examples_hold(tmp_path: Path) -> None:
