@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Response
 
 from app import __version__
 from app.api.deps import RuntimeDep
 from app.api.examples import READINESS
+from app.core.clock import utc_now
 from app.core.exceptions import AppError
 from app.db.migrate import check_current
 from app.schemas.call import Queue
@@ -25,7 +24,7 @@ NEEDED_STAGES = ("stt", "sentiment", "diarization")
 @router.get("/health", summary="Is the process alive?")
 async def health() -> Health:
     """Liveness only: touches neither the database nor an engine, and answers while a model loads."""
-    return Health(version=__version__, timestamp=datetime.now(UTC).replace(microsecond=0))
+    return Health(version=__version__, timestamp=utc_now().replace(microsecond=0))
 
 
 @router.get(

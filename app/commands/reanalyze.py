@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.errors import plain_errors
+from app.core.clock import utc_now
 from app.core.config import load_settings
 from app.core.logging import configure_logging
 
@@ -45,7 +46,7 @@ def reanalyze(
     from app.workers.reanalysis import Wanted
 
     with plain_errors():
-        wanted = Wanted(_utc(since), _utc(until) if until else datetime.now(UTC), limit, playbook, revision)
+        wanted = Wanted(_utc(since), _utc(until) if until else utc_now(), limit, playbook, revision)
         tally = _run(wanted, wait=not no_wait)
     _report(tally)
     if tally.failed:

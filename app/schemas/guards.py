@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from app.core.exceptions import CallNotFound, LegalHold, MomentNotFound, TextDeleted
 from app.schemas.call import CallRecord
 from app.schemas.moment import Moment
 
+OfCall = TypeVar("OfCall")
 
-def found_call(call: CallRecord | None, call_id: str) -> CallRecord:
-    """Raises CallNotFound where there is none of this id."""
+
+def found_call(call: OfCall | None, call_id: str) -> OfCall:
+    """The call, or what was read of it. Raises CallNotFound where there is none of this id."""
     if call is None:
         raise CallNotFound(f"there is no call {call_id}")
     return call

@@ -280,10 +280,7 @@ class CallService:
     def summary(self, call_id: str) -> CallSummary:
         """The call as a line of a list. Raises CallNotFound."""
         with self._database.snapshot() as session:
-            summary = CallRepository(session).summary(call_id)
-            if summary is None:
-                raise CallNotFound(f"there is no call {call_id}")
-            return summary
+            return found_call(CallRepository(session).summary(call_id), call_id)
 
     def digests(self, filters: CallFilter) -> Iterator[CallDigest]:
         """Every call that the filters leave, newest first, read a page at a time."""
@@ -310,9 +307,7 @@ class CallService:
     def delete(self, call_id: str) -> None:
         """Remove everything that is kept of the call. Raises CallNotFound and LegalHold."""
         with self._database.session() as session:
-            removed = CallRepository(session).delete(call_id)
-        if removed is None:
-            raise CallNotFound(f"there is no call {call_id}")
+            removed = found_call(CallRepository(session).delete(call_id), call_id)
         self._forget_elsewhere(call_id)
         with ExitStack() as each:  # the next one too where one cannot be removed
             for key in removed.file_keys:

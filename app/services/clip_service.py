@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
+from app.core.clock import utc_now
 from app.core.exceptions import (
     ClipNotFound,
     ConsentDeclined,
@@ -226,7 +226,7 @@ def _clip(
         audio_key=stored.key,
         audio_bytes=stored.size,
         audio_sha256=stored.sha256,
-        created_at=datetime.now(UTC),
+        created_at=utc_now(),
         agent_id=call.agent_id,
         team_id=call.team_id,
     )

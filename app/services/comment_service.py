@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import (
     CallNotReady,
     CommentNotFound,
@@ -35,7 +35,7 @@ class CommentService:
     def add(self, call_id: str, time_s: float, text: str, author: str | None = None) -> Comment:
         """Raises CallNotFound, CallNotReady while nobody knows how long the recording is, TextDeleted,
         TooManyComments, and ValidationFailed for a time that is not in it."""
-        now = datetime.now(UTC)
+        now = utc_now()
         comment = Comment(f"c_{secrets.token_hex(10)}", call_id, time_s, text, author, now, now)
         with self._database.session() as session:
             _check_time(_open(CallRepository(session).lock(call_id), call_id), time_s)
@@ -64,7 +64,7 @@ class CommentService:
                 time_s=earlier.time_s if change.time_s is None else change.time_s,
                 text=change.text or earlier.text,
                 author=earlier.author if isinstance(change.author, Keep) else change.author,
-                updated_at=datetime.now(UTC),
+                updated_at=utc_now(),
             )
             comments.replace(comment)
             return comment

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import (
     Busy,
-    CallNotFound,
     CallNotReady,
     CallUnfinished,
     CorrectionNotFound,
@@ -20,7 +19,7 @@ from app.db.session import Database
 from app.schemas.analysis import Analysis
 from app.schemas.call import CallRecord
 from app.schemas.correction import CorrectText, Edit, Judge
-from app.schemas.guards import refuse_without_words
+from app.schemas.guards import found_call, refuse_without_words
 from app.schemas.transcript import Segment
 from app.services.coachable_service import CoachableService
 from app.services.edited_analysis import concluded, drafted
@@ -64,7 +63,7 @@ class CorrectionService:
                 heard.start_s,
                 heard.end_s,
                 heard.words[0].channel,
-                datetime.now(UTC),
+                utc_now(),
             )
             said = _segment(result.current, segment).text
             return result.edits if new.text == one_line(said) else with_text(result.edits, new)
@@ -97,8 +96,7 @@ class CorrectionService:
     def of_call(self, call_id: str) -> tuple[CorrectText, ...]:
         """All corrections of the text, in order of time. Raises CallNotFound."""
         with self._database.snapshot() as session:
-            if CallRepository(session).get(call_id) is None:
-                raise CallNotFound(f"there is no call {call_id}")
+            found_call(CallRepository(session).get(call_id), call_id)
             return texts_of(ResultRepository(session).edits(call_id))
 
     def _change(self, call_id: str, change: Change, judge: Judge) -> None:
@@ -137,14 +135,13 @@ class CorrectionService:
             _check_editable(record, call_id)
             if not results.is_current(call_id, result):
                 return False
-            now = datetime.now(UTC)
+            now = utc_now()
             results.replace_edited(call_id, result.id, edits, analysis, now, like=result.original)
             return True
 
 
-def _check_editable(record: CallRecord | None, call_id: str) -> None:
-    if record is None:
-        raise CallNotFound(f"there is no call {call_id}")
+def _check_editable(found: CallRecord | None, call_id: str) -> None:
+    record = found_call(found, call_id)
     refuse_without_words(record)
     if not record.status.is_final:
         raise CallUnfinished(f"call {call_id} is {record.status}")

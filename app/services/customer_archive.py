@@ -13,13 +13,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from app.core.clock import utc_now
 from app.core.exceptions import StorageUnavailable
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.clips import ClipRepository
@@ -81,7 +82,7 @@ class CustomerArchive:
         return (chunk for chunk in self._all(first) if chunk)
 
     def _all(self, page: tuple[CallRecord, ...]) -> Iterator[bytes]:
-        now = datetime.now(UTC)
+        now = utc_now()
         calls: list[Document] = []
         while page:
             for record in page:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import CallNotReady, CallUnfinished
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
@@ -64,7 +65,7 @@ class ReanalysisService:
             if result is None:
                 raise CallNotReady(f"call {call_id} is {record.status}")
             self._room.check(ClaimRepository(session), queue)
-            now = datetime.now(UTC)
+            now = utc_now()
             CheckpointRepository(session).put(call_id, heard_again(result.original, playbook, revision), now)
             calls.rerun(call_id, queue, now)
             return calls.get(call_id) or record

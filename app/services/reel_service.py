@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from app.core.clock import utc_now
 from app.core.exceptions import AppError, Busy, NoCoachableMoments, ReelNotFound
 from app.core.file_lock import held_lock
 from app.db.repositories.reels import ReelRepository
@@ -186,7 +187,7 @@ class ReelService:
             source=wish.source,
             engine=narrator.engines,
             cues=rendered.cues,
-            created_at=datetime.now(UTC),
+            created_at=utc_now(),
         )
         self._shelf.keep(
             reel, [records[call_id] for call_id in reel.call_ids], needs_recording=wish.source.needs_recording

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import CallNotReady, ReviewNotFound, ValidationFailed
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import ResultRepository
@@ -52,7 +52,7 @@ class ReviewService:
                 _found(moment, analysis),
                 analysis.language,
                 self._segment_of(moment, analysis),
-                datetime.now(UTC),
+                utc_now(),
             )
             return kept, ReviewRepository(session).put(kept)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import CallNotReady
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.results import EditableResult, ResultRepository
@@ -49,7 +49,7 @@ class SpeakerService:
             by_speaker = with_edits(speaker_edits_of(result.edits), edits)
             all_edits = joined(by_speaker, texts_of(result.edits))
             analysis = self._corrected(call_id, result, all_edits, playbook) if all_edits else None
-            now = datetime.now(UTC)
+            now = utc_now()
             results.replace_edited(call_id, result.id, all_edits, analysis, now, like=result.original)
 
     def _playbook_of(self, call_id: str) -> CompiledPlaybook:

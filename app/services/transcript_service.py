@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from app.core.clock import utc_now
 from app.core.exceptions import CallUnfinished
 from app.db.repositories.calls import CallRepository
 from app.db.repositories.checkpoints import CheckpointRepository
@@ -35,7 +34,7 @@ class TranscriptService:
         Earlier versions stay. Corrections of the words that it takes the place of are kept, and fit no
         more. Raises as ``awaiting`` does.
         """
-        now = datetime.now(UTC)
+        now = utc_now()
         with self._database.session() as session:
             calls = CallRepository(session)
             _open(calls.lock(call_id), call_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from app.core.clock import utc_now
 from app.db.repositories.workers import WorkerRepository
 from app.db.session import Database
 from app.schemas.call import ALL_QUEUES, Queue
@@ -18,7 +19,7 @@ class WorkerService:
         self._database = database
         self._lease = timedelta(seconds=lease_s)
         self._owner = owner
-        self._started_at = datetime.now(UTC)
+        self._started_at = utc_now()
 
     def sign_in(self, queues: tuple[Queue, ...], state: WorkerState) -> None:
         """Begin, in the place of those of this machine that have ended."""
@@ -41,7 +42,7 @@ class WorkerService:
     def forget_silent(self) -> int:
         """Remove those that showed no sign of life for longer than the lease; returns how many."""
         with self._database.session() as session:
-            return WorkerRepository(session).forget_silent(datetime.now(UTC) - self._lease)
+            return WorkerRepository(session).forget_silent(utc_now() - self._lease)
 
     def at_work(self) -> dict[Queue, int]:
         """How many workers there are for each queue that can take a call."""
@@ -62,12 +63,12 @@ class WorkerService:
     def _record(
         self, queues: tuple[Queue, ...], state: WorkerState, claimed_at: datetime | None
     ) -> WorkerRecord:
-        return WorkerRecord(self._owner, queues, state, self._started_at, datetime.now(UTC), claimed_at)
+        return WorkerRecord(self._owner, queues, state, self._started_at, utc_now(), claimed_at)
 
     def _heard_of(self) -> tuple[WorkerRecord, ...]:
         with self._database.snapshot() as session:
             known = WorkerRepository(session).all()
-        since = datetime.now(UTC) - self._lease
+        since = utc_now() - self._lease
         return tuple(worker for worker in known if worker.heartbeat_at >= since)
 
 

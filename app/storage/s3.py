@@ -7,13 +7,14 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from app.core.clock import utc_now
 from app.core.config import Settings
 from app.core.exceptions import AppError, ConfigurationError, InsufficientStorage, StorageUnavailable
 from app.core.registry import install_hint, missing_module
@@ -107,7 +108,7 @@ class S3Storage:
 
     def sweep(self) -> int:
         """End uploads that nobody finished; servers that cannot list them do this by themselves."""
-        before = datetime.now(UTC) - STALE_UPLOAD
+        before = utc_now() - STALE_UPLOAD
         asked = {"Bucket": self.bucket, "Prefix": self._name("audio/")}
         removed = 0
         try:

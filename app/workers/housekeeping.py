@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import AppError
 from app.services.bootstrap import Services
 
@@ -82,7 +82,7 @@ def chores_of(services: Services, stopping: threading.Event) -> dict[str, Chore]
         return OFTEN_S
 
     def keys() -> float:
-        services.calls.forget_old_keys(datetime.now(UTC))
+        services.calls.forget_old_keys(utc_now())
         return KEYS_S
 
     return {

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from app.core.clock import utc_now
 from app.core.exceptions import AppError, DatabaseUnavailable
 from app.core.logging import log_fields
 from app.schemas.call import Claim, Queue
@@ -205,7 +206,7 @@ class JobRunner:
         progress = self._task.follow(work, self._max_attempts)
         with self._lock:
             self._active[work.claim] = _InWork(progress, work.record.queue or Queue.TRANSCRIBE)
-            self.claimed_at = datetime.now(UTC)
+            self.claimed_at = utc_now()
         self._on_change()
         try:
             with log_fields(**describe(work.record)):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from app.core.clock import utc_now
 from app.core.exceptions import AppError
 from app.schemas.call import QueueState
 from app.services.work_service import WorkService
@@ -33,7 +34,7 @@ class QueueGauges(Collector):
             return
         up.add_metric([], 1)
         yield up
-        yield from _gauges(states, datetime.now(UTC))
+        yield from _gauges(states, utc_now())
 
 
 def _gauges(states: tuple[QueueState, ...], now: datetime) -> Iterator[GaugeMetricFamily]:

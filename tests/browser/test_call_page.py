@@ -177,17 +177,22 @@ def test_a_comment_at_a_time(site: Site, visit: Visit) -> None:
     expect(comment).to_have_count(0)
 
 
+def correct(segment: Locator) -> None:
+    """Say what the segment's words are; they stand there at once, with the moment that they are."""
+    segment.hover()
+    segment.get_by_role("link", name="Correct the words").click()
+    segment.page.locator("#correction-text").fill("That is far too expensive for us.")
+    segment.page.locator("dialog#question").get_by_role("button", name="Save").click()
+    expect(segment.locator(".segment-text")).to_have_text("That is far too expensive for us.")
+    expect(segment.locator("mark.moment--objection")).to_contain_text("expensive")
+
+
 def test_a_word_is_corrected_and_given_back(site: Site, visit: Visit) -> None:
     call = site.add("CORRECT-1")
     heard = site.service.call(call)["segments"][0]["text"]
     page = visit(f"/ui/calls/{call}").page
     segment = page.locator("#s0")
-    segment.hover()
-    segment.get_by_role("link", name="Correct the words").click()
-    page.locator("#correction-text").fill("That is far too expensive for us.")
-    page.locator("dialog#question").get_by_role("button", name="Save").click()
-    expect(segment.locator(".segment-text")).to_have_text("That is far too expensive for us.")
-    expect(segment.locator("mark.moment--objection")).to_contain_text("expensive")
+    correct(segment)
     expect(segment.locator(".heard")).to_contain_text(heard[:20])
     segment.hover()
     segment.get_by_role("link", name="Correct the words").click()
@@ -300,12 +305,7 @@ def test_a_segment_late_in_a_long_call_is_corrected_in_place(site: Site, visit: 
     page = visit(f"/ui/calls/{call}#s1200").page
     segment = page.locator("#s1200")
     expect(segment).to_be_in_viewport()
-    segment.hover()
-    segment.get_by_role("link", name="Correct the words").click()
-    page.locator("#correction-text").fill("That is far too expensive for us.")
-    page.locator("dialog#question").get_by_role("button", name="Save").click()
-    expect(segment.locator(".segment-text")).to_have_text("That is far too expensive for us.")
-    expect(segment.locator("mark.moment--objection")).to_contain_text("expensive")
+    correct(segment)
     assert page.locator(".segment").count() > 1200
 
 

@@ -50,22 +50,12 @@ def grown_older(folder: Path, days: int) -> None:
     database.close()
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("shared")
-    write_script(folder)
-    with running(folder) as service:
-        yield service
-
-
 @pytest.fixture
-def service(shared: Service) -> Iterator[Service]:
-    """Without a call, before and after."""
-    yield shared
-    for item in shared.get("/calls?limit=200").json()["items"]:
-        patch(shared, f"/calls/{item['call_id']}", legal_hold=False)
-        assert shared.delete(f"/calls/{item['call_id']}").status_code == 204
-    assert shared.stored_files() == []
+def service(plain: Service) -> Iterator[Service]:
+    """Without a call, before and after, though calls were held meanwhile."""
+    yield plain
+    for item in plain.get("/calls?legal_hold=true&limit=200").json()["items"]:
+        assert patch(plain, f"/calls/{item['call_id']}", legal_hold=False).status_code == 200
 
 
 def test_a_held_call_stays_until_it_is_released(service: Service) -> None:

@@ -54,10 +54,8 @@ class RetentionRepository:
 
     def hold(self, call_id: str, *, held: bool) -> bool:
         """Put a call under legal hold or take it out; False where there is none."""
-        return (
-            touched(self._session, update(_CALLS).where(_CALLS.c.call_id == call_id).values(legal_hold=held))
-            == 1
-        )
+        statement = update(_CALLS).where(_CALLS.c.call_id == call_id).values(legal_hold=held)
+        return touched(self._session, statement) == 1
 
     def release_recordings(self, before: datetime, now: datetime, limit: int) -> tuple[str, ...]:
         """Let the oldest ``limit`` calls from before that time forget their recordings; returns the keys.

@@ -40,9 +40,8 @@ class ReviewRepository:
         The caller holds the call's lock: two at once would both find none.
         """
         values = _values(review)
-        if touched(
-            self._session, update(REVIEWS).where(*_on(review.call_id, review.moment_id)).values(values)
-        ):
+        where = _on(review.call_id, review.moment_id)
+        if touched(self._session, update(REVIEWS).where(*where).values(values)):
             return False
         self._session.connection().execute(insert(REVIEWS), values)
         return True

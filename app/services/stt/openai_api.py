@@ -8,13 +8,14 @@ import ssl
 import time
 import wave
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
 from pydantic import ValidationError
 
+from app.core.clock import utc_now
 from app.core.exceptions import StageFailed
 from app.core.reach import is_reachable
 from app.schemas.audio import SAMPLE_RATE
@@ -186,7 +187,7 @@ def _asked_wait_s(retry_after: str | None) -> float:
         asked = parsedate_to_datetime(text)
     except ValueError:
         return 0.0
-    return max((asked.replace(tzinfo=asked.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
+    return max((asked.replace(tzinfo=asked.tzinfo or UTC) - utc_now()).total_seconds(), 0.0)
 
 
 def _guessed_tokens(text: str) -> int:

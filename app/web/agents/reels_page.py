@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Response
 
 from app.api.deps import ServicesDep
 from app.api.reels import ReelIdPath
+from app.core.clock import utc_now
 from app.schemas.reel import Reel, ReelSource
 from app.schemas.reel_models import ReelRequest
 from app.web.addresses import REELS, call_address
@@ -67,7 +68,7 @@ def reel_ask(asked: Mapping[str, str], agent_id: str = "") -> ReelAsk:
         team_id=asked.get("team_id", ""),
         date_from=asked.get("date_from", ""),
         date_to=asked.get("date_to", ""),
-        week_from=f"{datetime.now(UTC) - WEEK:%Y-%m-%d}",
+        week_from=f"{utc_now() - WEEK:%Y-%m-%d}",
         sources=tuple(Choice(one, words, one is ReelSource.NARRATED) for one, words in SOURCES.items()),
         max_seconds=LONGEST_S,
     )

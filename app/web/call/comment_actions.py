@@ -10,8 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from app.api.calls import CallIdPath
 from app.api.comments import CommentIdPath
 from app.api.deps import ServicesDep
-from app.api.errors import validation_failed
-from app.core.exceptions import CommentNotFound
+from app.core.exceptions import CommentNotFound, ValidationFailed
 from app.schemas.comment_models import CommentPatch, CommentRequest
 from app.services.bootstrap import Services
 from app.web.addresses import CALLS, call_address
@@ -91,7 +90,7 @@ def seconds_of(clock: str) -> float:
     """`12:40`, `1:02:03` or `760.5` in seconds. Raises ValidationFailed."""
     found = _CLOCK.fullmatch(clock.strip())
     if found is None:
-        raise validation_failed([{"field": "at", "message": "must be a time such as 12:40"}])
+        raise ValidationFailed.of("at", "must be a time such as 12:40")
     hours, minutes, seconds = found.groups(default="0")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 

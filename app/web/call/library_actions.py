@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Response
 
 from app.api.calls import CallIdPath
 from app.api.deps import ServicesDep
 from app.api.reviews import MomentIdPath
+from app.core.clock import utc_now
 from app.schemas.clip import ConsentState
 from app.schemas.clip_models import ClipRequest
 from app.web.addresses import CALLS, call_address
@@ -52,7 +51,7 @@ def keep_clip(
     given = {
         "state": ConsentState.RECORDED,
         "recorded_by": recorded_by.strip() or None,
-        "recorded_at": datetime.now(UTC),
+        "recorded_at": utc_now(),
     }
     values = {
         "call_id": call_id,

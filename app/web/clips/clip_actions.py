@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Response
 
 from app.api.clips import ClipIdPath
 from app.api.deps import ServicesDep
+from app.core.clock import utc_now
 from app.schemas.clip import ConsentState, KeptClip
 from app.schemas.clip_models import ClipPatch
 from app.services.bootstrap import Services
@@ -99,5 +99,5 @@ def _consent(state: ConsentState, recorded_by: str, earlier: KeptClip) -> dict[s
     if state is not ConsentState.RECORDED:
         return {"state": state}
     was_recorded = earlier.consent.state is ConsentState.RECORDED
-    recorded_at = earlier.consent.recorded_at if was_recorded else datetime.now(UTC)
+    recorded_at = earlier.consent.recorded_at if was_recorded else utc_now()
     return {"state": state, "recorded_by": recorded_by.strip() or None, "recorded_at": recorded_at}
