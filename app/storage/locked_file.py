@@ -22,7 +22,11 @@ def locked(path: Path) -> BinaryIO:
     """
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-        fcntl.flock(file, fcntl.LOCK_EX)  # waits for nobody but a sweep, for as long as that removes a file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)  # waits for nobody but a sweep, while that removes a file
+        except OSError:  # not every file system has locks
+            file.close()
+            raise
         if _is_at(path, file):
             return file
         file.close()
